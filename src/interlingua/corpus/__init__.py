@@ -1,0 +1,1 @@
+"""Documents, rows and sentence pairs: reading, cleaning and sampling. Torch-free."""

@@ -1,0 +1,82 @@
+"""Official benchmark files that are not plain tables: recognised by name or header.
+
+A format says which files it recognises and reads them into rows with the standard columns
+(``text``, ``text_pair``, ``label``, ``lang``, ``id``); a task record only names columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import regex
+
+from interlingua.base.errors import DataError
+from interlingua.corpus.rows import Faults, Row, read_lines, read_table, split_tsv
+
+_NLP4IF_COLUMNS = ["id", "text", *(f"q{n}_label" for n in range(1, 8))]
+_ESCAPE = regex.compile(r"\\u([0-9a-fA-F]{4})")
+
+
+@dataclass(frozen=True, slots=True)
+class FileFormat:
+    """A file layout of a benchmark: how to recognise it by its path, and how to read it."""
+
+    name: str
+    pattern: str
+    read: Callable[[Path, Faults], Iterator[Row]]
+
+    def recognises(self, path: Path) -> bool:
+        """Whether the path looks like this format."""
+        return regex.search(self.pattern, path.as_posix()) is not None
+
+
+def _read_xlmt(path: Path, faults: Faults) -> Iterator[Row]:
+    r"""Two files line by line, ``*_text.txt`` and ``*_labels.txt`` (Barbieri et al., LREC 2022).
+
+    Labels stay as they are published: 0 negative, 1 neutral, 2 positive. Some tweets hold escapes
+    such as ``\u2019`` spelled out; they are turned into the character.
+    """
+    labels_path = path.with_name(path.name.replace("_text.txt", "_labels.txt"))
+    texts = list(read_lines(path, faults))
+    labels = {number: label.strip() for number, label in read_lines(labels_path, faults)}
+    if texts and len(labels) != texts[-1][0]:
+        raise DataError(
+            f"{len(labels)} labels for {texts[-1][0]} lines of {path.name}", path=labels_path
+        )
+    for number, text in texts:
+        decoded = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
+        yield Row({"text": decoded, "label": labels.get(number, "")}, path, number)
+
+
+def _read_nlp4if(path: Path, faults: Faults) -> Iterator[Row]:
+    """Tweets with seven yes/no questions (Shaar et al., NLP4IF 2021); gold files have no header."""
+    for number, line in read_lines(path, faults):
+        fields = split_tsv(line)
+        if fields[0] == "tweet_no" or not line.strip():
+            continue
+        if len(fields) != len(_NLP4IF_COLUMNS):
+            problem = f"{len(fields)} fields, expected {len(_NLP4IF_COLUMNS)}"
+            faults.report(DataError(problem, path=path, line=number))
+            continue
+        yield Row(dict(zip(_NLP4IF_COLUMNS, fields, strict=True)), path, number)
+
+
+FORMATS: tuple[FileFormat, ...] = (
+    FileFormat("xlmt", r"_text\.txt$", _read_xlmt),
+    FileFormat("nlp4if", r"covid19_disinfo_binary_[a-z]+_.*\.tsv$", _read_nlp4if),
+)
+
+
+def read_rows(path: str | Path, faults: Faults | None = None) -> Iterator[Row]:
+    """Read an official file by its own rules, any other table by its ending.
+
+    Raises:
+        DataError: The file or a row of it cannot be read.
+    """
+    file = Path(path)
+    for known in FORMATS:
+        if known.recognises(file):
+            return known.read(file, faults or Faults())
+    return read_table(file, faults)

@@ -1,0 +1,1 @@
+"""A task is a record first: columns, label space, metric, licence; then its reader and metrics."""

@@ -65,15 +65,20 @@ def read_recipe(path: str | Path, overrides: Sequence[str] = ()) -> dict[str, An
         document = {}
     if not isinstance(document, dict):
         raise ConfigError(f"recipe {file} holds {type(document).__name__}, expected keys and values")
-    for override in overrides:
-        _apply(document, override)
+    for setting in overrides:
+        override(document, setting)
     return document
 
 
-def _apply(document: dict[str, Any], override: str) -> None:
-    key, separator, text = override.partition("=")
+def override(document: dict[str, Any], setting: str) -> None:
+    """Apply one ``a.b=value`` to plain values; the value is YAML.
+
+    Raises:
+        ConfigError: The setting is malformed, or goes through a value.
+    """
+    key, separator, text = setting.partition("=")
     if not separator or not key:
-        raise ConfigError(f"--set {quoted(override)} is not of the form a.b=value")
+        raise ConfigError(f"--set {quoted(setting)} is not of the form a.b=value")
     *parents, last = key.split(".")
     place = document
     for parent in parents:
@@ -83,7 +88,7 @@ def _apply(document: dict[str, Any], override: str) -> None:
     try:
         place[last] = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise ConfigError(f"--set {quoted(override)}: the value is not YAML: {error}") from error
+        raise ConfigError(f"--set {quoted(setting)}: the value is not YAML: {error}") from error
 
 
 def dump_recipe(config: Config) -> str:

@@ -66,10 +66,15 @@ class Rejected:
 
 
 class Faults:
-    """What to do with a row that cannot be read: stop with the error, or set it aside."""
+    """What to do with a row that cannot be read: stop with the error, or set it aside.
 
-    def __init__(self, on_error: OnError = "stop") -> None:
+    With ``replace``, bytes that are not UTF-8 become U+FFFD instead of a fault; applications read
+    so, since they answer for every row.
+    """
+
+    def __init__(self, on_error: OnError = "stop", *, replace: bool = False) -> None:
         self.on_error = on_error
+        self.replace = replace
         self.rejected = Rejected()
 
     def report(self, fault: DataError) -> None:
@@ -131,7 +136,8 @@ def read_lines(path: Path, faults: Faults) -> Iterator[tuple[int, str]]:
             if number == 1:
                 raw = raw.removeprefix(b"\xef\xbb\xbf")
             try:
-                yield number, raw.decode("utf-8").rstrip("\r\n")
+                decoded = raw.decode("utf-8", "replace" if faults.replace else "strict")
+                yield number, decoded.rstrip("\r\n")
             except UnicodeDecodeError as error:
                 faults.report(
                     DataError(

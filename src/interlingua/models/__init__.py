@@ -1,1 +1,1 @@
-"""To be written."""
+"""Models in the Hugging Face layout: opened, encoded with, given a head, saved and fetched."""

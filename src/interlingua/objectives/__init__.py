@@ -1,1 +1,1 @@
-"""To be written."""
+"""One objective, one file: pure functions on arrays and tensors."""

@@ -1,1 +1,1 @@
-"""To be written."""
+"""Teaching a model: the probe in seconds, the loop for everything else."""

@@ -1,0 +1,239 @@
+"""Run a taught model on labelled rows, or on a benchmark, and write the scorecard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import regex
+
+from interlingua.base.errors import GateError, ModelError, UsageError, quoted
+from interlingua.base.registry import did_you_mean
+from interlingua.corpus.rows import OnError
+from interlingua.evaluation.records import Scorecard
+from interlingua.evaluation.results import LanguageResult
+from interlingua.evaluation.scorecard import build, write
+from interlingua.inference.encode import Encoder
+from interlingua.inference.predict import Classified, classify, head_of
+from interlingua.models.folder import ModelFolder, open_model
+from interlingua.tasks.datasets import DATASETS, DataFile, choose_files, find_files
+from interlingua.tasks.examples import Examples, read_examples
+from interlingua.tasks.record import TASKS
+
+_GATE = regex.compile(r"\s*([a-z_]+|[a-z]{3}_[A-Z][a-z]{3})\s*(>=|<=|>|<)\s*([0-9.]+)\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How to run a model: the engine, its precision, and the seed of the intervals."""
+
+    engine: str = "auto"
+    exact: bool = False
+    seed: int = 0
+    on_error: OnError = "stop"
+
+
+def evaluate(
+    model: str | Path,
+    *,
+    test: Sequence[str | Path],
+    out: str | Path,
+    task: str | None = None,
+    lang: str | None = None,
+    run: Run | None = None,
+) -> Scorecard:
+    """Score a taught model on labelled files.
+
+    Args:
+        model: A model folder with a head.
+        test: Files with labelled rows, of one language or many.
+        out: Folder for scorecard, predictions and page.
+        task: The task; it must be the one the model was taught. None: that one.
+        lang: The language of every row, if known.
+        run: Engine, seed, and what to do with rows that cannot be read.
+
+    Raises:
+        UserError: The model, a file or a label cannot be used; nothing was written.
+    """
+    settings = run or Run()
+    folder = open_model(model)
+    name = task_of(folder, task)
+    examples = read_examples(test, TASKS.get(name), lang=lang, on_error=settings.on_error)
+    return _score(folder, name, examples, Path(out), settings, split=None)
+
+
+def benchmark(
+    suite: str,
+    *,
+    model: str | Path,
+    data_dir: str | Path,
+    out: str | Path,
+    languages: Sequence[str] = (),
+    split: str = "auto",
+    run: Run | None = None,
+) -> Scorecard:
+    """Score a taught model on a benchmark the reader has on disk.
+
+    Args:
+        suite: The suite's name, such as ``sib200``.
+        model: A model folder taught the suite's task.
+        data_dir: Folder searched for the suite's files.
+        out: Folder for scorecard, predictions and page.
+        languages: Tags to test; empty: all that are there.
+        split: ``auto`` (test, else dev), ``dev`` or ``test``.
+        run: Engine and seed.
+
+    Raises:
+        UserError: The suite, model or files cannot be used; nothing was written.
+    """
+    settings = run or Run()
+    dataset = DATASETS.get(suite)
+    chosen = plan_benchmark(suite, data_dir=data_dir, languages=languages, split=split)
+    folder = open_model(model)
+    name = task_of(folder, None)
+    if name not in dataset.tasks:
+        raise ModelError(
+            f"{folder.path} was taught {name}, {suite} is {' or '.join(dataset.tasks)}",
+            remedy=f"Give a model taught {dataset.tasks[0]}, or add --train",
+        )
+    examples = Examples()
+    for file in chosen:
+        part = read_examples(
+            [file.path], TASKS.get(name), lang=file.lang, on_error=settings.on_error
+        )
+        examples.rows += part.rows
+        examples.files += part.files
+        examples.rejected.faults += part.rejected.faults
+    parts = sorted({file.split for file in chosen})
+    return _score(folder, name, examples, Path(out), settings, split="+".join(parts))
+
+
+def plan_benchmark(
+    suite: str, *, data_dir: str | Path, languages: Sequence[str] = (), split: str = "auto"
+) -> list[DataFile]:
+    """The files a benchmark run would read.
+
+    Raises:
+        UserError: There is no such suite, or no file of it.
+    """
+    files = find_files(DATASETS.get(suite), data_dir)
+    return choose_files(files, split=split, languages=languages)
+
+
+def task_of(folder: ModelFolder, given: str | None) -> str:
+    """The task a model was taught, which must be the one asked for.
+
+    Raises:
+        ModelError: It was taught none.
+        UsageError: It was taught another.
+    """
+    taught = folder.info.task
+    if taught is None:
+        raise ModelError(
+            f"{folder.path} was not taught a task",
+            remedy="Teach it first: interlingua finetune --task … --train … --model … --out …",
+        )
+    if given is not None and TASKS.get(given).name != taught:
+        raise UsageError(f"--task {given}: the model was taught {taught}")
+    return taught
+
+
+def _score(
+    folder: ModelFolder,
+    task: str,
+    examples: Examples,
+    out: Path,
+    run: Run,
+    *,
+    split: str | None,
+) -> Scorecard:
+    head = head_of(folder)
+    gold = np.array(examples.label_ids(head.labels), dtype=np.int64)
+    found = classify(Encoder(folder, engine=run.engine, exact=run.exact), head, examples.texts)
+    card = build(
+        list(_by_language(examples, gold, found)),
+        task=task,
+        metric=TASKS.get(task).metric,
+        labels=head.labels,
+        model=folder.path.name,
+        source_languages=[tag for tag in folder.info.source_languages if tag != "und"],
+        data=examples.files,
+        seed=run.seed,
+        split=split,
+        seeds={} if folder.info.seed is None else {"training": folder.info.seed},
+    )
+    write(out, card, _predictions(examples, found))
+    if examples.rejected.faults:
+        examples.rejected.write(out / "rejected.jsonl")
+    return card
+
+
+def _by_language(
+    examples: Examples, gold: np.ndarray, found: Classified
+) -> Iterator[LanguageResult]:
+    tags = np.array([row.lang for row in examples.rows])
+    for tag in sorted(set(tags.tolist())):
+        rows = np.flatnonzero(tags == tag)
+        yield LanguageResult(
+            tag,
+            [examples.rows[i].id for i in rows],
+            gold[rows],
+            found.probabilities[rows],
+            tokens=found.encoded.tokens[rows],
+            unknown=found.encoded.unknown[rows],
+            truncated=found.encoded.truncated[rows],
+            characters=np.array([len(examples.rows[i].text) for i in rows]),
+        )
+
+
+def _predictions(examples: Examples, found: Classified) -> Iterator[dict[str, object]]:
+    for i, row in enumerate(examples.rows):
+        yield {
+            "id": row.id,
+            "text": row.text,
+            "lang": row.lang,
+            "gold": row.label,
+            **found.record(i),
+        }
+
+
+def check_gates(card: Scorecard, gates: Sequence[str]) -> None:
+    """Hold a scorecard against requirements such as ``zero_shot_mean>=0.7`` or ``swh_Latn>=0.6``.
+
+    Raises:
+        UsageError: A requirement cannot be read, or names what the card does not have.
+        GateError: One or more are missed; the message names each with its figure.
+    """
+    missed = []
+    for gate in gates:
+        match = _GATE.fullmatch(gate)
+        if match is None:
+            raise UsageError(
+                f"--require {quoted(gate)} cannot be read",
+                remedy="Write NAME>=NUMBER, as in --require 'zero_shot_mean>=0.7'",
+            )
+        name, sign, bound = match[1], match[2], float(match[3])
+        value = _figure(card, name)
+        kept = {">=": value >= bound, "<=": value <= bound, ">": value > bound, "<": value < bound}
+        if not kept[sign]:
+            missed.append(f"{name} is {value:.4f}, required {sign} {bound:g}")
+    if missed:
+        raise GateError("; ".join(missed))
+
+
+def _figure(card: Scorecard, name: str) -> float:
+    if name in card.per_language:
+        return card.per_language[name].score
+    figures = {
+        key: value
+        for key, value in card.summary.model_dump().items()
+        if isinstance(value, (int, float))
+    }
+    if name not in figures:
+        raise UsageError(
+            f"--require names {quoted(name)}, which the scorecard does not have",
+            remedy=did_you_mean(name, [*figures, *card.per_language]),
+        )
+    return float(figures[name])

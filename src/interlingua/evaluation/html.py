@@ -1,0 +1,366 @@
+"""The scorecard as one page that needs nothing else: no network, no font, no library.
+
+The page is filled from ``data/scorecard.html``; its style sheet and its script (which only sorts
+and filters the table) are named by their sha256 in the page's content security policy, and nothing
+else may load or run. Every text from outside is escaped by `markup`.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import math
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from interlingua.evaluation.figures import (
+    MANY,
+    by_score,
+    calibration_plot,
+    gap_legend,
+    gap_map,
+    language_bars,
+    native_name,
+)
+from interlingua.evaluation.markup import Html, element, fill, join, text
+from interlingua.evaluation.words import (
+    NOTHING,
+    between,
+    counted,
+    headline,
+    listed,
+    metric_name,
+    points,
+    script_name,
+    signed,
+)
+
+if TYPE_CHECKING:
+    from interlingua.evaluation.records import ClassScores, Scorecard
+
+Cell = tuple[Html | str, float | str | None]  # what is shown, and what it is sorted by
+
+
+def render(scorecard: Scorecard) -> str:
+    """The whole page of a scorecard.
+
+    Args:
+        scorecard: Any scorecard, of one language or of hundreds.
+
+    Returns:
+        A self-contained HTML document.
+    """
+    style, script = _package_file("scorecard.css"), _package_file("scorecard.js")
+    policy = (
+        f"default-src 'none'; style-src '{_source_hash(style)}'; "
+        f"script-src '{_source_hash(script)}'; img-src data:; base-uri 'none'; form-action 'none'"
+    )
+    pieces = {
+        "policy": text(policy),
+        "style": Html(style),
+        "script": Html(script),
+        "title": text(f"{scorecard.task}: {scorecard.model}, an Interlingua scorecard"),
+        "task": text(scorecard.task),
+        "headline": text(headline(scorecard).replace("-F1", "\N{NON-BREAKING HYPHEN}F1")),
+        "lede": _lede(scorecard),
+        "facts": _facts(scorecard),
+        "tiles": _tiles(scorecard),
+        "bars_note": _bars_note(scorecard),
+        "bars": language_bars(scorecard),
+        "map_note": text(_map_note(scorecard)),
+        "map": gap_map(scorecard),
+        "legend": gap_legend(),
+        "calibration": calibration_plot(scorecard),
+        "calibration_note": _calibration_note(scorecard),
+        "classes": _classes(scorecard),
+        "table": _languages_table(scorecard),
+        "data": _data(scorecard),
+        "notes": _notes(scorecard),
+        "metric": text(metric_name(scorecard.metric)),
+        "level": text(f"{scorecard.bootstrap.level * 100:.0f}"),
+        "resamples": text(f"{scorecard.bootstrap.resamples:,}"),
+        "drawn": text(
+            "The same items were drawn in all languages"
+            if scorecard.bootstrap.parallel
+            else "Languages with the same items were drawn together, others on their own"
+        ),
+    }
+    return str(fill(_package_file("scorecard.html"), pieces))
+
+
+def _package_file(name: str) -> str:
+    return files("interlingua.evaluation").joinpath("data", name).read_text(encoding="utf-8")
+
+
+def _source_hash(source: str) -> str:
+    digest = hashlib.sha256(source.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"
+
+
+def _lede(card: Scorecard) -> Html:
+    summary, sentences = card.summary, []
+    if summary.transfer_gap is not None:
+        verb = "cost" if summary.transfer_gap >= 0 else "gained"
+        sentences.append(
+            f"Crossing languages {verb} {points(abs(summary.transfer_gap))} points "
+            f"(interval {between(card.summary_ci.transfer_gap)})."
+        )
+    if len(card.per_language) > 1:
+        worst = card.languages[summary.worst_language].name
+        sentences.append(f"Weakest: {worst} with {points(summary.worst)}{_left_behind(card)}.")
+    return text(" ".join(sentences))
+
+
+def _left_behind(card: Scorecard) -> str:
+    mean = card.summary.zero_shot_mean
+    if mean is None:
+        return ""
+    under = sum(result.score < mean - 0.1 for result in card.per_language.values())
+    verb = "falls" if under == 1 else "fall"
+    below = f"; {counted(under, 'language')} {verb} more than 10 points below the zero-shot mean"
+    return below if under > 1 else ""
+
+
+def _facts(card: Scorecard) -> Html:
+    rows = sum(result.n for result in card.per_language.values())
+    facts: list[tuple[str, Html | str]] = [
+        ("Model", element("bdi", card.model)),
+        ("Metric", metric_name(card.metric)),
+        ("Split", card.split or "not told"),
+        ("Rows", f"{rows:,}"),
+        ("Labels", f"{len(card.labels)}"),
+        ("Created", card.created.replace("T", " ")),
+    ]
+    return join([
+        element("div", element("dt", name), element("dd", value)) for name, value in facts
+    ])  # fmt: skip
+
+
+def _tiles(card: Scorecard) -> Html:
+    summary, intervals, notes = card.summary, card.summary_ci, card.notes
+    taught = [facts.name for facts in card.languages.values() if facts.taught]
+    zero_shot = [facts for facts in card.languages.values() if not facts.taught]
+    low = [facts for facts in card.languages.values() if facts.low_resource]
+    home = listed(taught) if 0 < len(taught) <= 2 else counted(len(taught), "language")
+    return join([
+        _tile("Taught", points(summary.source), intervals.source,
+              notes.get("summary.source", home), "taught"),
+        _tile("Zero-shot mean", points(summary.zero_shot_mean), intervals.zero_shot_mean,
+              notes.get("summary.zero_shot_mean", counted(len(zero_shot), "language")), "mean"),
+        _tile("Transfer gap", points(summary.transfer_gap), intervals.transfer_gap,
+              notes.get("summary.transfer_gap", "points lost on the way"), "gap"),
+        _tile("Weakest language", points(summary.worst), intervals.worst,
+              card.languages[summary.worst_language].name, "worst"),
+        _tile("Low-resource mean", points(summary.low_resource_mean), intervals.low_resource_mean,
+              notes.get("summary.low_resource_mean", counted(len(low), "language")), "low"),
+    ])  # fmt: skip
+
+
+def _tile(
+    name: str, figure: str, ci: tuple[float, float] | None, about: str, kind: str
+) -> Html:
+    return element(
+        "div",
+        element("dt", name),
+        element("dd", figure, class_="figure"),
+        element("dd", between(ci) if ci else "\N{NO-BREAK SPACE}", class_="ci"),
+        element("dd", about, class_="about"),
+        class_=f"tile {kind}",
+    )
+
+
+def _bars_note(card: Scorecard) -> Html:
+    level = f"{card.bootstrap.level * 100:.0f} %"
+    keys = [
+        element("li", element("i", class_="key zero"), "not taught"),
+        element("li", element("i", class_="key taught"), "taught"),
+        element("li", element("i", class_="key whisker"), f"{level} interval"),
+    ]
+    if card.summary.source is not None:
+        keys.append(element("li", element("i", class_="key home"), "score of the languages taught"))
+    if any(facts.low_resource for facts in card.languages.values()):
+        keys.append(element("li", element("i", class_="low-mark"), "low-resource"))
+    return element("ul", *keys, class_="legend")
+
+
+def _map_note(card: Scorecard) -> str:
+    whom = "the languages taught" if card.summary.source is not None else "the best language"
+    which = "not taught" if any(not f.taught for f in card.languages.values()) else "tested"
+    return f"Mean points relative to {whom}, over the languages {which}."
+
+
+def _calibration_note(card: Scorecard) -> Html:
+    sure = {
+        tag: card.calibration[tag].confidence - (card.per_language[tag].metrics["accuracy"] or 0)
+        for tag in card.per_language
+    }
+    too_sure = [tag for tag, excess in sure.items() if excess > 0.05]
+    too_shy = [tag for tag, excess in sure.items() if excess < -0.05]
+    worst = max(sorted(card.calibration), key=lambda tag: card.calibration[tag].ece)
+    name, calibration = card.languages[worst].name, card.calibration[worst]
+    right = card.per_language[worst].metrics["accuracy"]
+    sentences = []
+    if too_sure:
+        sentences.append(f"Too sure of itself by over 5 points in {_of(too_sure, card)}.")
+    if too_shy:
+        sentences.append(f"Not sure enough by over 5 points in {_of(too_shy, card)}.")
+    if not too_sure and not too_shy:
+        sentences.append("On average the model is as sure as it is right, within 5 points.")
+    sentences.append(
+        f"Furthest off is {name}: mean confidence {points(calibration.confidence)}, right "
+        f"{points(right)}, calibration error {points(calibration.ece)}."
+    )
+    return element("p", " ".join(sentences))
+
+
+def _of(tags: Sequence[str], card: Scorecard) -> str:
+    if len(tags) <= 3:
+        return listed([card.languages[tag].name for tag in tags])
+    return f"{len(tags)} of {counted(len(card.per_language), 'language')}"
+
+
+def _classes(card: Scorecard) -> Html:
+    columns = ["label", "F1 where taught", "F1 elsewhere", "hardest language", "its F1",
+               "precision", "recall", "rows"]  # fmt: skip
+    rows = [_class_row(card, label) for label in card.labels]
+    return _table(columns, rows, "classes")
+
+
+def _class_row(card: Scorecard, label: str) -> list[Cell]:
+    scores = {tag: card.classes[tag][label] for tag in sorted(card.per_language)}
+    taught = [s for tag, s in scores.items() if card.languages[tag].taught]
+    others = [s for tag, s in scores.items() if not card.languages[tag].taught]
+    f1 = {tag: s.f1 for tag, s in scores.items() if s.f1 is not None and s.support}
+    hardest = min(f1, key=lambda tag: (f1[tag], tag)) if f1 else None
+    return [
+        (element("bdi", label), label),
+        _figure(_mean(taught, "f1")),
+        _meter(_mean(others, "f1")),
+        (NOTHING, "") if hardest is None else (card.languages[hardest].name,) * 2,
+        _figure(None if hardest is None else f1[hardest]),
+        _figure(_mean(list(scores.values()), "precision")),
+        _figure(_mean(list(scores.values()), "recall")),
+        _whole(sum(s.support for s in scores.values())),
+    ]
+
+
+def _mean(scores: Sequence[ClassScores], name: str) -> float | None:
+    values = [value for s in scores if (value := getattr(s, name)) is not None]
+    return math.fsum(values) / len(values) if values else None
+
+
+def _languages_table(card: Scorecard) -> Html:
+    metrics = sorted({m for result in card.per_language.values() for m in result.metrics})
+    columns = ["language", "tag", "script", "family", "resource", "rows", "score", "interval",
+               "gap", *[metric_name(m) for m in metrics if m != card.metric], "cal. error",
+               "confidence", "unknown %", "pieces/char", "cut %"]  # fmt: skip
+    extra = [m for m in metrics if m != card.metric]
+    rows = [_language_row(card, tag, extra) for tag in by_score(card)]
+    return _table(columns, rows, "languages tall" if len(rows) > MANY // 2 else "languages")
+
+
+def _language_row(card: Scorecard, tag: str, metrics: Sequence[str]) -> list[Cell]:
+    facts, result = card.languages[tag], card.per_language[tag]
+    calibration, coverage = card.calibration[tag], card.coverage[tag]
+    name = join([
+        element("span", facts.name, class_="name"),
+        element("i", class_="taught-mark", title="taught") if facts.taught else Html(),
+        native_name(tag, facts) or Html(),
+    ])  # fmt: skip
+    gap = None if card.summary.source is None else result.score - card.summary.source
+    rate = coverage.tokens_per_character
+    return [
+        (name, facts.name),
+        (element("code", tag), tag),
+        (element("span", script_name(facts.script), title=facts.script), script_name(facts.script)),
+        (facts.family, facts.family),
+        ("low", "low") if facts.low_resource else (NOTHING, "high"),
+        _whole(result.n),
+        (element("b", points(result.score)), result.score),
+        (between(result.ci), result.ci[0]),
+        (signed(gap), gap),
+        *[_figure(result.metrics.get(metric)) for metric in metrics],
+        _figure(calibration.ece),
+        _figure(calibration.confidence),
+        _figure(coverage.unknown_rate, 2),
+        (NOTHING if rate is None else f"{rate:.2f}", rate),
+        _figure(coverage.truncated),
+    ]
+
+
+def _figure(value: float | None, digits: int = 1) -> Cell:
+    return points(value, digits), value
+
+
+def _whole(value: int) -> Cell:
+    return f"{value:,}", value
+
+
+def _meter(value: float | None) -> Cell:
+    if value is None:
+        return NOTHING, None
+    drawing = element(
+        "svg",
+        element("rect", class_="rail", width="100%", height="100%"),
+        element("rect", class_="fill", width=f"{value * 100:.2f}%", height="100%"),
+        class_="meter",
+        aria_hidden="true",
+    )
+    return join([points(value), drawing]), value
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[Cell]], kind: str) -> Html:
+    """A table in a box that scrolls; figures stand right, and cells say what they sort by."""
+    numeric = [
+        any(isinstance(row[i][1], (int, float)) for row in rows) for i in range(len(columns))
+    ]
+    head = [
+        element("th", element("button", name, type="button"), scope="col",
+                class_="number" if number else None)  # fmt: skip
+        for name, number in zip(columns, numeric, strict=True)
+    ]
+    body = []
+    for row in rows:
+        cells = [
+            element("th" if i == 0 else "td", shown, scope="row" if i == 0 else None,
+                    class_="number" if numeric[i] else None,
+                    data_sort="" if key is None else str(key))  # fmt: skip
+            for i, (shown, key) in enumerate(row)
+        ]
+        body.append(element("tr", *cells))
+    table = element(
+        "table", element("thead", element("tr", *head)), element("tbody", *body), class_="sortable"
+    )
+    return element(
+        "div", table, class_=f"scroll {kind}", tabindex="0", role="region",
+        aria_label=f"Table of {kind.split()[0]}",
+    )  # fmt: skip
+
+
+def _data(card: Scorecard) -> Html:
+    rows: list[list[Cell]] = [
+        [
+            (element("bdi", file.path), file.path),
+            _whole(file.rows),
+            (element("code", file.sha256), file.sha256),
+        ]
+        for file in card.data
+    ]
+    seeds = ", ".join(f"{name} {seed}" for name, seed in card.seeds.items())
+    told = element("p", f"Seeds: {seeds}.")
+    return join([_table(["file", "rows", "sha256"], rows, "files"), told])
+
+
+def _notes(card: Scorecard) -> Html:
+    if not card.notes:
+        return Html()
+    entries = [
+        element("div", element("dt", element("code", place)), element("dd", why))
+        for place, why in sorted(card.notes.items())
+    ]
+    return element(
+        "details",
+        element("summary", f"Why {counted(len(entries), 'figure')} cannot be told"),
+        element("dl", *entries),
+    )

@@ -1,0 +1,171 @@
+"""The model card: what a model is, what it was taught, what it reached, and where it may fail.
+
+Plain sentences made from ``interlingua.json`` and ``config.json`` alone, so that the card and the
+folder cannot disagree.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from interlingua.base.errors import LanguageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from interlingua.models.info import ModelInfo
+
+_NOT_TESTED = (
+    "A language that is missing from the table was not tested, and a model that works in one "
+    "language may fail in another: test it on your own texts before you rely on it."
+)
+_NO_SCORES = (
+    "No figures were recorded when this model was made. Run `interlingua evaluate` on your own "
+    "texts, in your own languages, before you rely on it."
+)
+_USE = "interlingua {verb} --model THIS_FOLDER {example}"
+_FLAT = "all languages"
+
+
+def model_card(info: ModelInfo, config: dict[str, Any]) -> str:
+    """The text of ``README.md``.
+
+    Args:
+        info: What the model was taught, with licence and parent filled in.
+        config: The content of ``config.json``.
+    """
+    sections = [
+        _front_matter(info),
+        f"# {_title(info)}",
+        _what(info, config),
+        _use(info),
+        "## What it was taught",
+        _taught(info),
+        "## What it reached",
+        _scores(info),
+        "## Limits",
+        _limits(info),
+        "## Licence and citation",
+        _licence(info),
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def _front_matter(info: ModelInfo) -> str:
+    document: dict[str, Any] = {
+        "library_name": "sentence-transformers",
+        "pipeline_tag": "text-classification" if info.labels else "sentence-similarity",
+        "tags": ["interlingua", "multilingual"],
+    }
+    if info.licence:
+        document["license"] = info.licence.lower()
+    if info.parent and "/" in info.parent:
+        document["base_model"] = info.parent
+    return f"---\n{yaml.safe_dump(document, sort_keys=True, allow_unicode=True)}---"
+
+
+def _title(info: ModelInfo) -> str:
+    return f"A multilingual model for {info.task}" if info.task else "A multilingual text encoder"
+
+
+def _what(info: ModelInfo, config: dict[str, Any]) -> str:
+    layers = config.get("num_hidden_layers", config.get("num_layers", "?"))
+    pooled = "mean of its tokens' states" if info.pooling == "mean" else "state of its first token"
+    where = "the last layer"
+    if info.layers:
+        where = f"hidden states {', '.join(map(str, info.layers))}, put side by side"
+    lines = [
+        f"A {config['model_type']} encoder of {layers} layers, made from {info.parent}.",
+        f"A text of up to {info.max_length} tokens becomes one vector: the {pooled}, of {where}.",
+    ]
+    if info.prefixes:
+        names = ", ".join(f'"{text}" ({name})' for name, text in info.prefixes.items())
+        default = f"; by default {info.default_prefix}" if info.default_prefix else ""
+        lines.append(f"Texts are given a prefix: {names}{default}.")
+    return "\n".join(lines)
+
+
+def _use(info: ModelInfo) -> str:
+    verb = "classify" if info.labels else "embed"
+    lines = ["```", _USE.format(verb=verb, example='"Some text"'), "```"]
+    note = "transformers and sentence-transformers open the folder as an encoder"
+    note += " of its last layer; the head reads other layers." if info.layers else "."
+    return "\n".join([*lines, "", note])
+
+
+def _taught(info: ModelInfo) -> str:
+    if not info.task:
+        return "No task was added to the parent model."
+    labels = ", ".join(f"`{label}`" for label in info.labels)
+    languages = ", ".join(map(_language, info.source_languages)) or "a language that was not named"
+    lines = [f"Task: {info.task}. Labels: {labels}." if labels else f"Task: {info.task}."]
+    lines.append(f"The examples it learned the task from were written in {languages}.")
+    if info.data:
+        lines += ["", "| file | rows | sha256 |", "|---|---:|---|"]
+        lines += [f"| `{_cell(f.path)}` | {f.rows:,} | `{f.sha256}` |" for f in info.data]
+    return "\n".join(lines)
+
+
+def _scores(info: ModelInfo) -> str:
+    rows = list(_score_rows(info.scores))
+    if not rows:
+        return _NO_SCORES
+    lines = ["| figure | language | value |", "|---|---|---:|"]
+    return "\n".join([*lines, *(f"| {name} | {lang} | {value} |" for name, lang, value in rows)])
+
+
+def _score_rows(scores: dict[str, Any], name: str = "") -> Iterator[tuple[str, str, str]]:
+    for key, value in scores.items():
+        label = _cell(f"{name} {key}".strip())
+        if isinstance(value, dict):
+            yield from _score_rows(value, label)
+        elif isinstance(value, float):
+            figure = f"{value:.3f}"
+            yield (_cell(name), _language(key), figure) if _is_tag(key) else (label, _FLAT, figure)
+        elif isinstance(value, int | str):
+            yield label, _FLAT, _cell(str(value))
+
+
+def _limits(info: ModelInfo) -> str:
+    lines = [_NOT_TESTED] if info.scores else []
+    if info.labels:
+        lines.append("It always answers with one of its labels, also where none fits.")
+    lines.append(f"What lies beyond {info.max_length} tokens of a text is not read.")
+    lines.append("It learned from texts of the web and repeats the prejudices found there.")
+    return "\n".join(lines)
+
+
+def _licence(info: ModelInfo) -> str:
+    name = info.licence or "not known: ask the maker of the parent model"
+    lines = [f"Licence of the weights: {name}."]
+    if info.parent and info.licence:
+        lines.append(f"It is inherited from {info.parent}.")
+    if info.citation:
+        lines.append(f"Please cite: {info.citation}.")
+    made = [f"version {info.version}"] if info.version else []
+    made += [f"on {info.created}"] if info.created else []
+    made += [f"with seed {info.seed}"] if info.seed is not None else []
+    if made:
+        lines.append(f"Made with Interlingua {', '.join(made)}.")
+    return "\n".join(lines)
+
+
+def _language(tag: str) -> str:
+    from interlingua.languages import parse
+
+    if tag == "und":
+        return "a language that was not named"
+    try:
+        return f"{parse(tag).name} (`{tag}`)"
+    except LanguageError:
+        return f"`{_cell(tag)}`"
+
+
+def _is_tag(key: str) -> bool:
+    return len(key) == 8 and key[3] == "_" and key[:3].islower() and key[4:].isalpha()
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")

@@ -1,0 +1,169 @@
+"""Bare encoders, and the one module that turns token ids into vectors.
+
+Legend: B rows, L tokens, D hidden width, K pooled layers.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from interlingua.base.errors import ModelError, quoted
+from interlingua.base.optional import require
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from transformers import PreTrainedModel
+
+    from interlingua.models.folder import ModelFolder
+    from interlingua.models.info import ModelInfo
+
+_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+_ENCODER_HALVES = {"t5": "T5EncoderModel", "mt5": "MT5EncoderModel", "umt5": "UMT5EncoderModel"}
+_WITH_POOLER = ("bert", "roberta", "xlm-roberta", "xlm-roberta-xl", "camembert")
+_SMALLEST_COUNT = 1e-9
+
+
+def load_encoder(folder: ModelFolder, *, dtype: str = "float32") -> PreTrainedModel:
+    """Load the bare encoder, without pooler or head, in evaluation mode on the CPU.
+
+    Of an encoder-decoder only the encoder is loaded.
+
+    Args:
+        folder: An opened model.
+        dtype: ``float32``, ``bfloat16`` or ``float16``.
+
+    Raises:
+        ModelError: The architecture is unknown, or the weights do not fit it.
+        MissingExtraError: The package ``transformers`` is not installed.
+    """
+    assert dtype in _DTYPES, f"dtype {dtype!r} is none of {', '.join(_DTYPES)}"
+    transformers = require("transformers", extra="train")
+    kind = str(folder.config["model_type"])
+    loader = getattr(transformers, _ENCODER_HALVES.get(kind, "AutoModel"))
+    options: dict[str, Any] = {"add_pooling_layer": False} if kind in _WITH_POOLER else {}
+    try:
+        with _silence(transformers):
+            model, report = loader.from_pretrained(
+                folder.path,
+                local_files_only=True,
+                use_safetensors=True,
+                trust_remote_code=False,
+                dtype=_DTYPES[dtype],
+                attn_implementation="sdpa",
+                output_loading_info=True,
+                **options,
+            )
+    except Exception as error:  # the library raises many classes
+        reason = quoted(error, 200)
+        raise ModelError(f"{folder.path} cannot be loaded as {kind}: {reason}") from error
+    _check_report(folder, report)
+    encoder: PreTrainedModel = model.eval()
+    return encoder
+
+
+def _check_report(folder: ModelFolder, report: dict[str, Any]) -> None:
+    missing = sorted(key for key in report.get("missing_keys", ()) if "pooler" not in key)
+    mismatched = [str(key[0]) for key in report.get("mismatched_keys", ())]
+    for keys, what in ((missing, "lack"), (mismatched, "have another size for")):
+        if keys:
+            raise ModelError(
+                f"the weights of {folder.path} {what} {len(keys)} tensors of the encoder, "
+                f"as {quoted(keys[0])}"
+            )
+
+
+@contextmanager
+def _silence(transformers: Any) -> Iterator[None]:  # noqa: ANN401 - a module
+    """Keep the library's loading bars and reports off the terminal."""
+    loud = transformers.utils.logging
+    level, bars = loud.get_verbosity(), loud.is_progress_bar_enabled()
+    loud.set_verbosity(logging.CRITICAL)
+    loud.disable_progress_bar()
+    try:
+        yield
+    finally:
+        loud.set_verbosity(level)
+        if bars:
+            loud.enable_progress_bar()
+
+
+def pool(hidden: Tensor, attention_mask: Tensor, mode: Literal["mean", "cls"]) -> Tensor:
+    """One vector a row, in float32.
+
+    Args:
+        hidden: States [B, L, D].
+        attention_mask: 1 where there is a token, 0 on padding [B, L].
+        mode: ``mean`` over the tokens, special ones included, or the first token's (``cls``).
+
+    Returns:
+        Vectors [B, D]; zero for a row without tokens.
+    """
+    if mode == "cls":
+        return hidden[:, 0].float()
+    weights = attention_mask.unsqueeze(-1).to(torch.float32)
+    total = (hidden.float() * weights).sum(dim=1)
+    return total / weights.sum(dim=1).clamp(min=_SMALLEST_COUNT)
+
+
+class PooledEncoder(nn.Module):
+    """An encoder with pooling: token ids in, vectors out.
+
+    With several layers, each layer's pooled state is brought to length one, they are put side by
+    side, and the whole is divided by the root of their number, so that it has length one again.
+
+    Args:
+        encoder: A bare encoder of `transformers`.
+        pooling: ``mean`` or ``cls``.
+        layers: Hidden states to pool, 0 being the embeddings; empty means the encoder's output.
+        normalize: Whether vectors are brought to length one.
+    """
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        *,
+        pooling: Literal["mean", "cls"] = "mean",
+        layers: tuple[int, ...] = (),
+        normalize: bool = True,
+    ) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.pooling: Literal["mean", "cls"] = pooling
+        self.layers = tuple(layers)
+        self.normalize = normalize
+
+    @classmethod
+    def for_folder(cls, encoder: nn.Module, info: ModelInfo) -> PooledEncoder:
+        """With the pooling, layers and normalisation that a model folder names."""
+        return cls(encoder, pooling=info.pooling, layers=info.layers, normalize=info.normalize)
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """Encode rows of token ids.
+
+        Args:
+            input_ids: Token ids [B, L].
+            attention_mask: 1 where there is a token, 0 on padding [B, L].
+
+        Returns:
+            Vectors float32 [B, D], or [B, K * D] for K layers.
+        """
+        out = self.encoder(
+            input_ids=input_ids,
+            attention_mask=attention_mask,
+            output_hidden_states=bool(self.layers),
+            return_dict=True,
+        )
+        states = [out.hidden_states[i] for i in self.layers] or [out.last_hidden_state]
+        pooled = [pool(state, attention_mask, self.pooling) for state in states]
+        if self.normalize:
+            pooled = [nn.functional.normalize(vector, dim=-1) for vector in pooled]
+        if len(pooled) == 1:
+            return pooled[0]
+        scale = len(pooled) ** -0.5 if self.normalize else 1.0
+        return torch.cat(pooled, dim=-1) * scale

@@ -1,0 +1,228 @@
+"""A model folder, opened: what it is, what it says about itself, its tokenizer and its head.
+
+Opening reads small files and the headers of the weights; no weight is loaded, nothing is executed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from interlingua.base.config import make
+from interlingua.base.errors import ConfigError, ModelError, quoted
+from interlingua.base.files import sha256_file
+from interlingua.base.registry import did_you_mean
+from interlingua.models import checks
+from interlingua.models.hub import SHORT_IDS, download
+from interlingua.models.info import INFO_FILE, DataFile, ModelInfo
+from interlingua.models.sentence_layout import check_modules, read_layout
+from interlingua.models.tokenizer import load_tokenizer, tokenizer_file
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+    from interlingua.models.heads import Head
+
+__all__ = ["STARTER", "DataFile", "ModelFolder", "ModelInfo", "open_model"]
+
+STARTER = "starter"
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+_WIDTHS = ("hidden_size", "d_model", "dim", "n_embd")
+_OFFSET_POSITIONS = ("roberta", "camembert", "mpnet", "xmod", "data2vec-text")
+_FEATURES = ("pooling", "layers", "normalize", "prefixes", "default_prefix", "max_length")
+_PAD_TOKENS = ("<pad>", "[PAD]", "<|padding|>")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFolder:
+    """A folder in the Hugging Face layout, seen to be whole and to hold nothing but data.
+
+    Attributes:
+        path: The folder.
+        info: What ``interlingua.json`` says, or what was derived where there is none.
+        config: The content of ``config.json``.
+    """
+
+    path: Path
+    info: ModelInfo
+    config: dict[str, Any]
+    _known: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def width(self) -> int:
+        """Hidden size of the encoder, D."""
+        return hidden_size(self.config)
+
+    @property
+    def weights(self) -> list[Path]:
+        """The safetensors files."""
+        return checks.weight_files(self.path)
+
+    @property
+    def pad_id(self) -> int:
+        """Id of the padding token: the tokenizer's, else the configuration's."""
+        if "pad_id" not in self._known:
+            self._known["pad_id"] = _pad_id(self)
+        return int(self._known["pad_id"])
+
+    @property
+    def fingerprint(self) -> str:
+        """The sha256 of all that makes its vectors: configuration, weights, tokenizer, pooling.
+
+        It is computed from the bytes on first use (about a second per GB).
+        """
+        if "fingerprint" not in self._known:
+            self._known["fingerprint"] = _fingerprint(self)
+        return str(self._known["fingerprint"])
+
+    def tokenizer(self) -> Tokenizer:
+        """Its tokenizer, freshly loaded, with neither padding nor truncation set.
+
+        Raises:
+            ModelError: There is none, or it cannot be read.
+            MissingExtraError: The package ``tokenizers`` is not installed.
+        """
+        return load_tokenizer(self.path)
+
+    def head(self) -> Head | None:
+        """Its classification head, if it has one.
+
+        Raises:
+            ModelError: The head cannot be read, or fits neither the labels nor the encoder.
+        """
+        from interlingua.models.heads import HEAD_FILE, Head
+
+        path = self.path / HEAD_FILE
+        if not path.exists():
+            return None
+        head = Head.load(path)
+        features = self.width * max(1, len(self.info.layers))
+        if head.labels != self.info.labels or head.weight.shape[1] != features:
+            raise ModelError(
+                f"{path} is for {len(head.labels)} labels and {head.weight.shape[1]} features, "
+                f"the folder has {len(self.info.labels)} labels and {features} features"
+            )
+        return head
+
+
+def open_model(name: str | Path) -> ModelFolder:
+    """Open a model.
+
+    Args:
+        name: ``starter``, a folder, or an id of the model hub such as
+            ``intfloat/multilingual-e5-base``. A string is taken for an id only if no such folder
+            exists; then, and only then, the network is used.
+
+    Raises:
+        ModelError: It is none of these, or the folder is not a whole model.
+        UnsafeModelError: The folder has only pickled weights, or asks for code of its own.
+        MissingExtraError: An extra is needed: ``starter``, or ``hub`` for an id.
+    """
+    if name == STARTER:
+        from interlingua.models.starter import starter_folder
+
+        return open_folder(starter_folder())
+    path = Path(name).expanduser()
+    if path.is_dir():
+        return open_folder(path)
+    if path.exists():
+        raise ModelError(f"{path} is a file, expected a model folder")
+    return open_folder(_from_hub(name))
+
+
+def open_folder(path: Path) -> ModelFolder:
+    """Open a folder that is there; see `open_model`."""
+    config = checks.check_config(path)
+    check_modules(path)
+    checks.weight_files(path)
+    return ModelFolder(path, _read_info(path, config), config)
+
+
+def hidden_size(config: dict[str, Any]) -> int:
+    """The width D that a ``config.json`` names, under whichever key.
+
+    Raises:
+        ModelError: It names none.
+    """
+    for name in _WIDTHS:
+        if isinstance(config.get(name), int):
+            return int(config[name])
+    raise ModelError(f"{checks.CONFIG} names no hidden size ({', '.join(_WIDTHS)})")
+
+
+def _from_hub(name: str | Path) -> Path:
+    text = str(name)
+    full = SHORT_IDS.get(text, text)
+    if isinstance(name, Path) or not _HUB_ID.fullmatch(full) or Path(full).parent.exists():
+        hint = did_you_mean(text, [STARTER, *SHORT_IDS]) if "/" not in text else ""
+        raise ModelError(
+            f"{quoted(text)} is not a model folder, and not an id of the model hub",
+            remedy=hint or "Give a folder that exists, 'starter', or an id such as owner/name",
+        )
+    return download(full)
+
+
+def _read_info(path: Path, config: dict[str, Any]) -> ModelInfo:
+    file = path / INFO_FILE
+    values = checks.read_json(file) if file.exists() else _derive(path, config)
+    try:
+        return make(ModelInfo, values)
+    except ConfigError as error:
+        raise ModelError(f"{file}: {error.problem}", remedy=error.remedy) from error
+
+
+def _derive(path: Path, config: dict[str, Any]) -> dict[str, Any]:
+    """Values for `ModelInfo` from the files other libraries write."""
+    found = read_layout(path)
+    length = min(_lengths(path, config), default=512)
+    found["max_length"] = max(2, min(length, found.get("max_length", length)))
+    labels = config.get("id2label")
+    kinds = [str(kind) for kind in config.get("architectures") or ()]
+    found["parent"] = str(config.get("_name_or_path") or "") or None
+    if isinstance(labels, dict) and any("Classification" in kind for kind in kinds):
+        found["labels"] = [str(labels[key]) for key in sorted(labels, key=int)]
+    return found
+
+
+def _lengths(path: Path, config: dict[str, Any]) -> list[int]:
+    """Every bound on the tokens of a text that the files name."""
+    bounds = []
+    positions = config.get("max_position_embeddings")
+    if isinstance(positions, int):
+        offset = 0
+        if any(kind in str(config["model_type"]) for kind in _OFFSET_POSITIONS):
+            offset = int(config.get("pad_token_id") or 0) + 1
+        bounds.append(positions - offset)
+    file = path / checks.TOKENIZER_CONFIG
+    if file.exists():
+        document = checks.read_json(file)
+        length = document.get("model_max_length") if isinstance(document, dict) else None
+        if isinstance(length, int | float) and 2 <= length < 1e6:
+            bounds.append(int(length))
+    return bounds
+
+
+def _pad_id(folder: ModelFolder) -> int:
+    file = folder.path / checks.TOKENIZER_CONFIG
+    document = checks.read_json(file) if file.exists() else {}
+    named = document.get("pad_token") if isinstance(document, dict) else None
+    named = named.get("content") if isinstance(named, dict) else named
+    added = checks.read_json(tokenizer_file(folder.path)).get("added_tokens") or ()
+    ids = {entry["content"]: int(entry["id"]) for entry in added}
+    for token in (named, *_PAD_TOKENS):
+        if token in ids:
+            return ids[token]
+    return int(folder.config.get("pad_token_id") or 0)
+
+
+def _fingerprint(folder: ModelFolder) -> str:
+    parts = {name: getattr(folder.info, name) for name in _FEATURES}
+    names = [checks.CONFIG, checks.TOKENIZER, *checks.OTHER_VOCABULARIES]
+    files = [*(folder.path / name for name in names), *folder.weights]
+    hashes = {file.name: sha256_file(file) for file in files if file.exists()}
+    text = json.dumps([parts, hashes], sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,70 @@
+"""The tokenizer of a model folder."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from interlingua.base.cache import cache_dir
+from interlingua.base.errors import ModelError, quoted
+from interlingua.base.files import atomic_path, sha256_file
+from interlingua.base.optional import require
+from interlingua.models.checks import OTHER_VOCABULARIES, TOKENIZER, TOKENIZER_CONFIG
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tokenizers import Tokenizer
+
+
+def load_tokenizer(folder: Path) -> Tokenizer:
+    """Load ``tokenizer.json``, with neither padding nor truncation set.
+
+    Raises:
+        ModelError: There is no tokenizer, or it cannot be read.
+        MissingExtraError: A package is missing.
+    """
+    tokenizers = require("tokenizers", extra="text")
+    path = tokenizer_file(folder)
+    try:
+        tokenizer = tokenizers.Tokenizer.from_file(str(path))
+    except Exception as error:  # the library raises plain Exception
+        raise ModelError(f"{path} is not a tokenizer: {quoted(error)}") from error
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer  # type: ignore[no-any-return]
+
+
+def tokenizer_file(folder: Path) -> Path:
+    """The path of ``tokenizer.json``; where there are only older files, of one made from them.
+
+    That is made once, by `transformers`, and kept in the cache under the sha256 of its sources.
+
+    Raises:
+        ModelError: There is no tokenizer, or it cannot be converted.
+        MissingExtraError: A package is missing.
+    """
+    path = folder / TOKENIZER
+    if path.is_file():
+        return path
+    sources = [folder / name for name in OTHER_VOCABULARIES if (folder / name).is_file()]
+    if not sources:
+        raise ModelError(f"{folder} has no tokenizer: {TOKENIZER} is missing")
+    sources += [file for file in [folder / TOKENIZER_CONFIG] if file.is_file()]
+    key = hashlib.sha256("".join(map(sha256_file, sources)).encode()).hexdigest()
+    made = cache_dir() / "tokenizers" / key / TOKENIZER
+    if not made.is_file():
+        with atomic_path(made) as temporary:
+            temporary.write_text(_convert(folder).to_str(), encoding="utf-8")
+    return made
+
+
+def _convert(folder: Path) -> Any:  # noqa: ANN401 - a tokenizers.Tokenizer
+    transformers = require("transformers", extra="train")
+    try:
+        return transformers.AutoTokenizer.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False, use_fast=True
+        ).backend_tokenizer
+    except Exception as error:  # many libraries take part
+        reason = quoted(error, 200)
+        raise ModelError(f"the tokenizer of {folder} cannot be converted: {reason}") from error

@@ -1,0 +1,142 @@
+"""From a recipe to a taught model folder."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from interlingua.base.config import make
+from interlingua.base.files import atomic_folder
+from interlingua.base.progress import say
+from interlingua.base.seeding import generator, seed_everything
+from interlingua.inference.encode import Encoder
+from interlingua.inference.predict import classify
+from interlingua.models.folder import ModelInfo
+from interlingua.training.lesson import Lesson, prepare
+from interlingua.training.output import check_free
+from interlingua.training.probe import fit_probe
+from interlingua.training.settings import FinetuneRecipe, Strategy
+from interlingua.training.split import folds
+
+
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """A finished run: the folder, what it says about itself, and the seconds it took."""
+
+    out: Path
+    info: ModelInfo
+    strategy: str
+    rows: int
+    rejected: int
+    seconds: float
+
+
+def finetune(
+    *,
+    task: str,
+    train: str | Path | Sequence[str | Path],
+    out: str | Path,
+    model: str | Path = "starter",
+    validation: Sequence[str | Path] = (),
+    strategy: Strategy = "auto",
+    labels: Sequence[str] = (),
+    lang: str | None = None,
+    seed: int = 0,
+    resume: bool = False,
+) -> Taught:
+    """Teach a model a task; the short form of `run_finetune`.
+
+    Args:
+        task: The task's name, such as ``topic``.
+        train: One file with labelled rows, or several.
+        out: The model folder to make.
+        model: ``starter``, a folder or a hub id.
+        validation: Files to choose by.
+        strategy: ``probe``, ``full``, or ``auto``: what the task record says.
+        labels: The label set, in order.
+        lang: The language of the training rows, if their path does not tell.
+        seed: One seed for everything.
+        resume: Go on with an unfinished run in ``out``.
+
+    Raises:
+        UserError: Something cannot be used; nothing was written.
+    """
+    files = [train] if isinstance(train, (str, Path)) else list(train)
+    values = {
+        "model": {"name": str(model)},
+        "data": {
+            "task": task,
+            "train": [str(path) for path in files],
+            "validation": [str(path) for path in validation],
+            "labels": list(labels),
+            "lang": lang,
+        },
+        "training": {"strategy": strategy, "seed": seed},
+    }
+    return run_finetune(make(FinetuneRecipe, values), out=out, resume=resume)
+
+
+def run_finetune(recipe: FinetuneRecipe, *, out: str | Path, resume: bool = False) -> Taught:
+    """Teach a model what a recipe says and write the model folder.
+
+    Args:
+        recipe: What to teach, with what, and how.
+        out: The model folder to make.
+        resume: Go on with an unfinished run in ``out``.
+
+    Raises:
+        UserError: The recipe, data, model or folder cannot be used; nothing was written.
+        DiskError: The disk refused a write.
+        StoppedError: SIGTERM came; a checkpoint was written.
+    """
+    started = time.monotonic()
+    target = Path(out)
+    lesson = prepare(recipe)
+    chosen = recipe.training.strategy
+    strategy = lesson.task.strategy if chosen == "auto" else chosen
+    check_free(target, resume=resume)
+    seed_everything(lesson.seed)
+    if strategy == "probe":
+        info = teach_probe(lesson, target)
+    else:
+        from interlingua.training.full import teach_full
+
+        info = teach_full(lesson, target, resume=resume)
+    return Taught(
+        target,
+        info,
+        strategy,
+        len(lesson.train.rows),
+        len(lesson.train.rejected),
+        time.monotonic() - started,
+    )
+
+
+def teach_probe(lesson: Lesson, out: Path) -> ModelInfo:
+    """Fit a regularised logistic head on frozen vectors and write the folder.
+
+    All training rows are used: cross-validation chooses the regularisation, and validation rows,
+    where there are some, only tell how good the result is.
+    """
+    encoder = Encoder(lesson.folder)
+    ids = lesson.ids(lesson.train)
+    texts = lesson.train.texts
+    count = lesson.recipe.training.probe.folds
+    parts = folds(texts, ids.tolist(), count=count, rng=generator(lesson.seed, "folds"))
+    probe = fit_probe(encoder.encode(texts).vectors, ids, lesson.labels, parts=parts)
+    say(f"regularisation C = {probe.strength:g}, cross-validated accuracy {probe.accuracy:.3f}")
+    scores: dict[str, Any] = {
+        "strategy": "probe",
+        "regularisation_C": probe.strength,
+        "cross_validated_accuracy": round(probe.accuracy, 4),
+    }
+    if lesson.validation is not None:
+        found = classify(encoder, probe.head, lesson.validation.texts).probabilities.argmax(axis=1)
+        scores["validation"] = lesson.validation_score(lesson.ids(lesson.validation), found)
+    info = lesson.described(scores)
+    with atomic_folder(out) as temporary:
+        lesson.save(temporary, info, probe.head, encoder=None)
+    return info

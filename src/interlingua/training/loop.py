@@ -1,0 +1,339 @@
+"""The training loop: any differentiable step, resumed bit for bit.
+
+The loop owns order, precision, accumulation over processes, clipping, the schedule, validation,
+early stopping and checkpoints. What a step computes is the caller's: `Learner` is the protocol.
+
+After a kill at any point, a resumed run ends with the same bytes as one that was never stopped:
+the order of an epoch is a function of seed and epoch, and the checkpoint holds every other state.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from interlingua.base.errors import CheckpointError, NonFiniteError, StoppedError
+from interlingua.base.progress import Track, say, track
+from interlingua.batches.buckets import IntArray, shuffled_plan
+from interlingua.training.checkpoint import (
+    latest_valid,
+    load_checkpoint,
+    prune,
+    save_checkpoint,
+)
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from interlingua.training.distributed import Processes
+    from interlingua.training.settings import LoopSettings
+
+
+class Learner(Protocol):
+    """What the loop is told to train."""
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Groups for AdamW: ``params``, peak ``lr``, ``weight_decay``."""
+
+    def named_parameters(self) -> dict[str, torch.nn.Parameter]:
+        """The trained parameters by name, in a fixed order."""
+
+    def lengths(self) -> IntArray:
+        """Tokens of each training row [N]."""
+
+    def loss(self, rows: IntArray) -> Tensor:
+        """Summed loss of some training rows, a scalar with a gradient."""
+
+    def row_ids(self, rows: IntArray) -> list[str]:
+        """Names of training rows, for a message about them."""
+
+    def score(self) -> float:
+        """The validation score; larger is better."""
+
+    def training_mode(self, on: bool) -> None:
+        """Switch dropout on or off."""
+
+
+@dataclass(slots=True)
+class Progress:
+    """Where a run stands; all of it is in every checkpoint."""
+
+    step: int = 0
+    epoch: int = 0
+    batch: int = 0
+    best_score: float = -math.inf
+    best_step: int = -1
+    misses: int = 0
+    finished: bool = False
+    epoch_loss: float = 0.0
+    epoch_rows: float = 0.0
+    scores: list[float] = field(default_factory=list)
+
+
+class Loop:
+    """One run over a learner; see the module's text.
+
+    Args:
+        learner: What is trained.
+        settings: How.
+        folder: The run's folder; ``checkpoints`` and ``logs`` are made in it.
+        seed: Seed of the order and of torch's random numbers.
+        fingerprint: What must be the same for a run to be resumed: settings and data hashes.
+        processes: This process among all.
+    """
+
+    def __init__(
+        self,
+        learner: Learner,
+        settings: LoopSettings,
+        *,
+        folder: Path,
+        seed: int,
+        fingerprint: dict[str, Any],
+        processes: Processes,
+    ) -> None:
+        import torch
+
+        self.learner = learner
+        self.settings = settings
+        self.seed = seed
+        self.fingerprint = {**fingerprint, "world": processes.world}
+        self.processes = processes
+        self.checkpoints = folder / "checkpoints"
+        self.log = folder / "logs" / "train.jsonl"
+        self.progress = Progress()
+        self.stopped = False
+        self.optimizer = torch.optim.AdamW(
+            learner.parameter_groups(), betas=(0.9, 0.98), eps=1e-6, fused=True
+        )
+        self.peaks = [group["lr"] for group in self.optimizer.param_groups]
+        self.parameters = learner.named_parameters()
+        self.best: dict[str, Tensor] = {}
+        torch.manual_seed(seed + processes.rank)
+
+    def run(self, *, resume: bool = False) -> Progress:
+        """Train until the epochs are over or patience is; end with the best parameters in place.
+
+        Raises:
+            CheckpointError: ``resume``, and there is nothing valid to resume from.
+            NonFiniteError: A loss or gradient is not a number; the last checkpoint is untouched.
+            StoppedError: SIGTERM came; a checkpoint was written.
+        """
+        if resume:
+            self._restore(latest_valid(self.checkpoints))
+        else:
+            self._save()
+        total = len(self._epoch_batches(0)) * self.settings.epochs
+        with _on_sigterm(self._stop), track("Training", total, unit="steps") as bar:
+            bar.advance(self.progress.step)
+            while not self.progress.finished:
+                self._epoch(self._epoch_batches(self.progress.epoch), total, bar)
+        self._put_best()
+        return self.progress
+
+    def _epoch_batches(self, epoch: int) -> list[IntArray]:
+        from interlingua.base.seeding import generator
+
+        return shuffled_plan(
+            self.learner.lengths(),
+            token_budget=self.settings.token_budget,
+            rng=generator(self.seed, "order", epoch),
+            max_rows=self.settings.max_rows,
+        )
+
+    def _epoch(self, batches: list[IntArray], total: int, bar: Track) -> None:
+        progress = self.progress
+        for rows in batches[progress.batch :]:
+            loss = self._step(rows, total)
+            progress.epoch_loss += loss * len(rows)
+            progress.epoch_rows += len(rows)
+            progress.step += 1
+            progress.batch += 1
+            bar.advance(note=f"epoch {progress.epoch + 1}, loss {loss:.3f}")
+            if progress.batch == len(batches):
+                self._end_epoch()
+            if progress.step % self.settings.checkpoint_steps == 0 or progress.batch == 0:
+                self._save()
+            elif self.stopped:
+                self._save()
+            if self.stopped and not progress.finished:
+                raise StoppedError(
+                    f"stopped after step {progress.step}; continue with --resume"
+                )
+
+    def _step(self, rows: IntArray, total: int) -> float:
+        """One update; returns the mean loss of the step's rows."""
+        import torch
+
+        share = rows[self.processes.rank :: self.processes.world]
+        self.learner.training_mode(True)
+        self.optimizer.zero_grad(set_to_none=True)
+        summed = 0.0
+        if len(share):
+            loss = self.learner.loss(share) / len(rows)
+            loss.backward()  # type: ignore[no-untyped-call]
+            summed = float(loss.detach())
+        parameters = list(self.parameters.values())
+        self.processes.add_gradients(parameters)
+        mean = self.processes.total(summed)
+        norm = torch.nn.utils.clip_grad_norm_(parameters, self.settings.clip_norm)
+        if not (math.isfinite(mean) and math.isfinite(float(norm))):
+            ids = ", ".join(self.learner.row_ids(rows)[:8])
+            raise NonFiniteError(
+                f"the loss ({mean}) or gradient norm ({float(norm)}) of step "
+                f"{self.progress.step + 1} is not finite; rows: {ids}"
+            )
+        rate = self._rate(self.progress.step, total)
+        for group, peak in zip(self.optimizer.param_groups, self.peaks, strict=True):
+            group["lr"] = peak * rate
+        self.optimizer.step()
+        return mean
+
+    def _rate(self, step: int, total: int) -> float:
+        """Share of the peak learning rate: linear rise, then linear fall to zero."""
+        warmup = max(1, round(self.settings.warmup * total))
+        if step < warmup:
+            return (step + 1) / warmup
+        return max(0.0, (total - step) / max(1, total - warmup))
+
+    def _end_epoch(self) -> None:
+        progress = self.progress
+        self.learner.training_mode(False)
+        score = self.processes.from_first(self.learner.score() if self.processes.first else 0.0)
+        mean_loss = progress.epoch_loss / max(progress.epoch_rows, 1.0)
+        progress.scores.append(score)
+        progress.epoch += 1
+        progress.batch = 0
+        progress.epoch_loss = progress.epoch_rows = 0.0
+        if score > progress.best_score:
+            progress.best_score, progress.best_step, progress.misses = score, progress.step, 0
+            self.best = {name: p.detach().clone() for name, p in self.parameters.items()}
+        else:
+            progress.misses += 1
+        progress.finished = (
+            progress.epoch >= self.settings.epochs or progress.misses >= self.settings.patience
+        )
+        self._log(epoch=progress.epoch, step=progress.step, loss=mean_loss, score=score)
+        say(f"epoch {progress.epoch}: loss {mean_loss:.4f}, validation {score:.4f}")
+
+    def _log(self, **values: float) -> None:
+        if self.processes.first:
+            self.log.parent.mkdir(parents=True, exist_ok=True)
+            with self.log.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({**values, "time": round(time.time(), 3)}) + "\n")
+
+    def _save(self) -> None:
+        random = [_random_state()]
+        if self.processes.world > 1:
+            import torch
+
+            random = [""] * self.processes.world
+            torch.distributed.all_gather_object(random, _random_state())
+        if self.processes.first:
+            self.checkpoints.mkdir(parents=True, exist_ok=True)
+            save_checkpoint(
+                self.checkpoints,
+                self.progress.step,
+                model=dict(self.parameters),
+                optimizer=self._optimizer_tensors(),
+                best=self.best,
+                state={
+                    "progress": _finite(asdict(self.progress)),
+                    "random": random,
+                    "fingerprint": self.fingerprint,
+                },
+            )
+            prune(self.checkpoints, self.settings.keep_checkpoints)
+        self.processes.wait()
+
+    def _optimizer_tensors(self) -> dict[str, Tensor]:
+        names = {id(p): name for name, p in self.parameters.items()}
+        return {
+            f"{names[id(p)]}/{key}": value
+            for p, state in self.optimizer.state.items()
+            for key, value in state.items()
+        }
+
+    def _restore(self, checkpoint: Path) -> None:
+        import torch
+
+        saved = load_checkpoint(checkpoint)
+        changed = [
+            f"{key}: {saved.state['fingerprint'].get(key)} then, {value} now"
+            for key, value in self.fingerprint.items()
+            if saved.state["fingerprint"].get(key) != value
+        ]
+        if changed:
+            raise CheckpointError(
+                f"{checkpoint} belongs to another run ({'; '.join(changed)})",
+                remedy="Resume with the settings and data it was started with",
+            )
+        device = self.processes.device
+        with torch.no_grad():
+            for name, parameter in self.parameters.items():
+                parameter.copy_(saved.model[name])
+        for key, value in saved.optimizer.items():
+            name, _, slot = key.rpartition("/")
+            place = device if slot != "step" else value.device
+            self.optimizer.state[self.parameters[name]][slot] = value.to(place)
+        self.best = {name: tensor.to(device) for name, tensor in saved.best.items()}
+        values = dict(saved.state["progress"])
+        values["best_score"] = -math.inf if values["best_score"] is None else values["best_score"]
+        self.progress = Progress(**values)
+        _set_random_state(saved.state["random"][self.processes.rank])
+        say(f"resumed from {checkpoint.name}")
+
+    def _put_best(self) -> None:
+        import torch
+
+        with torch.no_grad():
+            for name, tensor in self.best.items():
+                self.parameters[name].copy_(tensor)
+
+    def _stop(self) -> None:
+        self.stopped = True
+
+
+def _finite(values: dict[str, Any]) -> dict[str, Any]:
+    """JSON has no infinity: a score that was never reached is null."""
+    score = values["best_score"]
+    return {**values, "best_score": score if math.isfinite(score) else None}
+
+
+def _random_state() -> str:
+    import torch
+
+    return base64.b64encode(torch.get_rng_state().numpy().tobytes()).decode()
+
+
+def _set_random_state(text: str) -> None:
+    import torch
+
+    state = np.frombuffer(base64.b64decode(text), dtype=np.uint8).copy()
+    torch.set_rng_state(torch.from_numpy(state))
+
+
+@contextmanager
+def _on_sigterm(call: Callable[[], None]) -> Iterator[None]:
+    """Call ``call`` on SIGTERM instead of dying, where the main thread lets us."""
+    try:
+        before = signal.signal(signal.SIGTERM, lambda *_: call())
+    except ValueError:  # not the main thread
+        with nullcontext():
+            yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

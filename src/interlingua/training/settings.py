@@ -1,0 +1,96 @@
+"""The settings of a fine-tuning run: what a recipe may hold and what a flag may say."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from interlingua.base.config import Config
+
+Strategy = Literal["auto", "probe", "full"]
+
+
+class ModelSettings(Config):
+    """Which model is taught."""
+
+    name: str = "starter"
+    """``starter``, a folder or a hub id."""
+
+
+class DataSettings(Config):
+    """What it is taught with."""
+
+    task: str
+    """The task's name."""
+    train: tuple[str, ...] = Field(min_length=1)
+    """Files with labelled rows."""
+    validation: tuple[str, ...] = ()
+    """Files to choose by; without them a stratified tenth of the training rows is held out."""
+    lang: str | None = None
+    """The language of the training rows; without it the path, a column or identification tells."""
+    labels: tuple[str, ...] = ()
+    """The label set, in order; without it the task's, or the sorted labels of the training rows."""
+    on_error: Literal["stop", "skip"] = "stop"
+    """What to do with a row that cannot be read."""
+
+
+class ProbeSettings(Config):
+    """A frozen encoder and a regularised logistic head."""
+
+    layers: tuple[int, ...] = ()
+    """Hidden states whose pooled vectors are joined; empty: the last. 0 is the embedding layer."""
+    folds: int = Field(5, ge=2, le=20)
+    """Parts of the cross-validation that chooses the regularisation."""
+
+
+class LoopSettings(Config):
+    """How the loop runs; a step is one optimizer update."""
+
+    epochs: int = Field(8, ge=1, le=1000)
+    """Times every row is seen at most; early stopping may end sooner."""
+    learning_rate: float = Field(5e-5, gt=0, le=1)
+    """Peak learning rate of the encoder."""
+    head_learning_rate: float = Field(1e-3, gt=0, le=1)
+    """Peak learning rate of the head."""
+    warmup: float = Field(0.1, ge=0, lt=1)
+    """Share of the steps over which the rate rises from zero; then it falls linearly to zero."""
+    weight_decay: float = Field(0.01, ge=0)
+    """AdamW's decoupled decay, on matrices only."""
+    clip_norm: float = Field(1.0, gt=0)
+    """Largest norm of the gradient."""
+    dropout: float = Field(0.1, ge=0, lt=1)
+    """Dropout on the pooled vector."""
+    token_budget: int = Field(2048, ge=16)
+    """Padded tokens in a step, over all processes and accumulation."""
+    max_rows: int = Field(32, ge=1)
+    """Rows in a step at most."""
+    freeze_embeddings: bool = True
+    """Leave the input embeddings as they are: languages absent from training keep their place."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Arithmetic of the forward pass; auto: bfloat16 where the hardware has it."""
+    patience: int = Field(3, ge=1)
+    """Validations without a better score before the run ends."""
+    checkpoint_steps: int = Field(50, ge=1)
+    """Steps between checkpoints."""
+    keep_checkpoints: int = Field(2, ge=1)
+    """How many checkpoints stay."""
+
+
+class TrainingSettings(Config):
+    """By which strategy and with which seed."""
+
+    strategy: Strategy = "auto"
+    """``probe``, ``full``, or ``auto``: what the task record says."""
+    seed: int = Field(0, ge=0, lt=2**32)
+    """One seed for splits, order, initial head and dropout."""
+    probe: ProbeSettings = ProbeSettings()
+    full: LoopSettings = LoopSettings()
+
+
+class FinetuneRecipe(Config):
+    """A fine-tuning run: the sections of its recipe."""
+
+    model: ModelSettings = ModelSettings()
+    data: DataSettings
+    training: TrainingSettings = TrainingSettings()

@@ -11,7 +11,6 @@ Shapes: ``N`` rows, ``K`` distinct rows, ``S`` systems, ``R`` resamples, ``C`` c
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,8 @@ from interlingua.base.seeding import generator
 from interlingua.tasks.metrics.resampled import RESAMPLED
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
     from numpy.typing import NDArray
 
     Replicates = NDArray[np.float64]

@@ -8,19 +8,15 @@ above zero, the second model is better.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import Field
 
-from interlingua.base.config import Config
 from interlingua.base.errors import DataError, UserError, quoted
 from interlingua.evaluation.bootstrap import (
     LEVEL,
-    Replicates,
     Sample,
     blocks,
     holm,
@@ -28,66 +24,14 @@ from interlingua.evaluation.bootstrap import (
     replicates,
     two_sided_p,
 )
-from interlingua.evaluation.records import Gap, Scorecard, Share
+from interlingua.evaluation.records import Comparison, Difference, MeanDifference, Scorecard
 from interlingua.evaluation.scorecard import PREDICTIONS, read
 from interlingua.tasks.metrics.resampled import of_rows
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
-class Difference(Config):
-    """How two models differ in one language."""
-
-    n: Annotated[int, Field(gt=0)]
-    """Rows that were paired."""
-    a: Share
-    """Score of the first model."""
-    b: Share
-    """Score of the second."""
-    difference: Gap
-    """``b - a``."""
-    ci: tuple[Gap, Gap]
-    """Its interval."""
-    p: Share
-    """Two-sided, of the paired bootstrap."""
-    p_holm: Share
-    """The same, corrected for the number of languages (Holm 1979)."""
-
-
-class MeanDifference(Config):
-    """How two models differ in the mean over languages."""
-
-    languages: tuple[str, ...]
-    a: Share
-    b: Share
-    difference: Gap
-    ci: tuple[Gap, Gap]
-    p: Share
-
-
-class Comparison(Config):
-    """Two scorecards, compared row by row."""
-
-    task: str
-    metric: str
-    a: str
-    """Name of the first model."""
-    b: str
-    """Name of the second."""
-    rows: Annotated[int, Field(gt=0)]
-    """Rows that were paired, over all languages."""
-    per_language: dict[str, Difference]
-    overall: MeanDifference
-    """Over all languages compared."""
-    zero_shot: MeanDifference | None
-    """Over those that neither model was taught; null when there are none."""
-    only_a: tuple[str, ...]
-    """Languages that only the first scorecard has."""
-    only_b: tuple[str, ...]
-    """Languages that only the second has."""
-    parallel: bool
-    """Whether all languages hold the same items, so that all were resampled together."""
-    level: Share
-    resamples: Annotated[int, Field(gt=0)]
-    seed: int
+    from interlingua.evaluation.bootstrap import Replicates
 
 
 @dataclass(slots=True)
@@ -100,9 +44,7 @@ class _Rows:
     texts: list[int | None] = field(default_factory=list)
 
 
-def compare(
-    a: str | Path, b: str | Path, *, resamples: int = 10_000, seed: int = 0
-) -> Comparison:
+def compare(a: str | Path, b: str | Path, *, resamples: int = 10_000, seed: int = 0) -> Comparison:
     """Compare two scorecards by the predictions that lie beside them.
 
     Args:
@@ -130,9 +72,7 @@ def compare(
         )
     samples = {lang: _pair(lang, rows_a[lang], rows_b[lang]) for lang in common}
     metric = cards[0].metric
-    drawn = replicates(
-        samples, metric=metric, classes=len(labels), resamples=resamples, seed=seed
-    )
+    drawn = replicates(samples, metric=metric, classes=len(labels), resamples=resamples, seed=seed)
     scores = {
         lang: [of_rows(metric, sample.gold, row, classes=len(labels)) for row in sample.predicted]
         for lang, sample in samples.items()
@@ -224,9 +164,7 @@ def _beside(path: str | Path) -> Path:
     return (given if given.is_dir() else given.parent) / PREDICTIONS
 
 
-def _read_predictions(
-    path: Path, card: Scorecard, labels: Sequence[str]
-) -> dict[str, _Rows]:
+def _read_predictions(path: Path, card: Scorecard, labels: Sequence[str]) -> dict[str, _Rows]:
     """Rows by language, checked against the scorecard they lie beside."""
     index = {label: i for i, label in enumerate(labels)}
     languages: dict[str, _Rows] = {}

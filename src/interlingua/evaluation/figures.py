@@ -7,13 +7,15 @@ refuses); colours are classes of the style sheet.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from interlingua.evaluation.markup import Html, element
 from interlingua.evaluation.words import between, counted, points, script_name, signed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from interlingua.evaluation.records import LanguageFacts, Scorecard
 
 MANY = 60  # languages from which on bars are small and stand in columns
@@ -31,9 +33,7 @@ def native_name(tag: str, facts: LanguageFacts) -> Html | None:
     """A language's own name, marked up for its direction and its font; None when unknown."""
     if not facts.autonym or facts.autonym.casefold() == facts.name.casefold():
         return None
-    return element(
-        "bdi", facts.autonym, class_="native", dir="auto", lang=tag.replace("_", "-")
-    )
+    return element("bdi", facts.autonym, class_="native", dir="auto", lang=tag.replace("_", "-"))
 
 
 def language_bars(card: Scorecard) -> Html:
@@ -69,9 +69,13 @@ def _bar(card: Scorecard, tag: str) -> Html:
     )
     score = element("span", points(result.score), class_="score")
     return element(
-        "li", name, drawing, score, element("span", between(result.ci), class_="ci"),
+        "li",
+        name,
+        drawing,
+        score,
+        element("span", between(result.ci), class_="ci"),
         class_=f"row{kind}",
-    )  # fmt: skip
+    )
 
 
 def _interval(ci: tuple[float, float]) -> Html:
@@ -113,8 +117,13 @@ def gap_map(card: Scorecard) -> Html:
             "tr",
             element("th", "all" if family is None else family, scope="row"),
             *[
-                _cell(card, groups.get((family, script), []), reference, digits,
-                      "total" if None in (family, script) else "")  # fmt: skip
+                _cell(
+                    card,
+                    groups.get((family, script), []),
+                    reference,
+                    digits,
+                    "total" if None in (family, script) else "",
+                )
                 for script in (None, *scripts)
             ],
         )
@@ -140,9 +149,7 @@ def _largest_first(names: Sequence[str]) -> list[str]:
     return sorted(set(names), key=lambda name: (-names.count(name), name))
 
 
-def _cell(
-    card: Scorecard, tags: Sequence[str], reference: float, digits: int, kind: str
-) -> Html:
+def _cell(card: Scorecard, tags: Sequence[str], reference: float, digits: int, kind: str) -> Html:
     """Points relative to the reference, for the languages of one cell."""
     if not tags:
         return element("td", class_="none")
@@ -166,7 +173,7 @@ def gap_class(gap: float) -> str:
 def gap_legend() -> Html:
     """What the colours of the map mean, in points lost."""
     marks = [f"{step * 100:.0f}" for step in _STEPS]
-    spans = [f"under {marks[0]}", *[f"{a} to {b}" for a, b in zip(marks, marks[1:], strict=False)]]
+    spans = [f"under {marks[0]}", *[f"{a} to {b}" for a, b in pairwise(marks)]]
     entries = [("better", f"{marks[0]} or more better")]
     entries += [(f"g{i}", span) for i, span in enumerate([*spans, f"{marks[-1]} and more"])]
     return element(
@@ -199,9 +206,13 @@ def calibration_plot(card: Scorecard) -> Html:
         title = f"{facts.name}: score {points(score)}, calibration error {points(error)}"
         dots.append(
             element(
-                "circle", element("title", title), cx=x(score), cy=y(error),
-                r=4 if len(languages) > MANY else 5.5, class_="dot taught" if facts.taught else "dot",
-            )  # fmt: skip
+                "circle",
+                element("title", title),
+                cx=x(score),
+                cy=y(error),
+                r=4 if len(languages) > MANY else 5.5,
+                class_="dot taught" if facts.taught else "dot",
+            )
         )
     for tag in [*worst, *[t for t in languages if card.languages[t].taught][:1]]:
         place = x(card.per_language[tag].score), y(card.calibration[tag].ece)
@@ -251,8 +262,13 @@ def _axes(
     )
     parts.append(
         element(
-            "text", "calibration error →", x=14, y=middle, text_anchor="middle", class_="axis",
+            "text",
+            "calibration error →",
+            x=14,
+            y=middle,
+            text_anchor="middle",
+            class_="axis",
             transform=f"rotate(-90 14 {middle:g})",
-        )  # fmt: skip
+        )
     )
     return parts

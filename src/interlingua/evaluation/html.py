@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import math
-from collections.abc import Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -37,6 +36,8 @@ from interlingua.evaluation.words import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from interlingua.evaluation.records import ClassScores, Scorecard
 
 Cell = tuple[Html | str, float | str | None]  # what is shown, and what it is sorted by
@@ -132,9 +133,9 @@ def _facts(card: Scorecard) -> Html:
         ("Labels", f"{len(card.labels)}"),
         ("Created", card.created.replace("T", " ")),
     ]
-    return join([
-        element("div", element("dt", name), element("dd", value)) for name, value in facts
-    ])  # fmt: skip
+    return join(
+        [element("div", element("dt", name), element("dd", value)) for name, value in facts]
+    )
 
 
 def _tiles(card: Scorecard) -> Html:
@@ -143,23 +144,48 @@ def _tiles(card: Scorecard) -> Html:
     zero_shot = [facts for facts in card.languages.values() if not facts.taught]
     low = [facts for facts in card.languages.values() if facts.low_resource]
     home = listed(taught) if 0 < len(taught) <= 2 else counted(len(taught), "language")
-    return join([
-        _tile("Taught", points(summary.source), intervals.source,
-              notes.get("summary.source", home), "taught"),
-        _tile("Zero-shot mean", points(summary.zero_shot_mean), intervals.zero_shot_mean,
-              notes.get("summary.zero_shot_mean", counted(len(zero_shot), "language")), "mean"),
-        _tile("Transfer gap", points(summary.transfer_gap), intervals.transfer_gap,
-              notes.get("summary.transfer_gap", "points lost on the way"), "gap"),
-        _tile("Weakest language", points(summary.worst), intervals.worst,
-              card.languages[summary.worst_language].name, "worst"),
-        _tile("Low-resource mean", points(summary.low_resource_mean), intervals.low_resource_mean,
-              notes.get("summary.low_resource_mean", counted(len(low), "language")), "low"),
-    ])  # fmt: skip
+    return join(
+        [
+            _tile(
+                "Taught",
+                points(summary.source),
+                intervals.source,
+                notes.get("summary.source", home),
+                "taught",
+            ),
+            _tile(
+                "Zero-shot mean",
+                points(summary.zero_shot_mean),
+                intervals.zero_shot_mean,
+                notes.get("summary.zero_shot_mean", counted(len(zero_shot), "language")),
+                "mean",
+            ),
+            _tile(
+                "Transfer gap",
+                points(summary.transfer_gap),
+                intervals.transfer_gap,
+                notes.get("summary.transfer_gap", "points lost on the way"),
+                "gap",
+            ),
+            _tile(
+                "Weakest language",
+                points(summary.worst),
+                intervals.worst,
+                card.languages[summary.worst_language].name,
+                "worst",
+            ),
+            _tile(
+                "Low-resource mean",
+                points(summary.low_resource_mean),
+                intervals.low_resource_mean,
+                notes.get("summary.low_resource_mean", counted(len(low), "language")),
+                "low",
+            ),
+        ]
+    )
 
 
-def _tile(
-    name: str, figure: str, ci: tuple[float, float] | None, about: str, kind: str
-) -> Html:
+def _tile(name: str, figure: str, ci: tuple[float, float] | None, about: str, kind: str) -> Html:
     return element(
         "div",
         element("dt", name),
@@ -221,8 +247,16 @@ def _of(tags: Sequence[str], card: Scorecard) -> str:
 
 
 def _classes(card: Scorecard) -> Html:
-    columns = ["label", "F1 where taught", "F1 elsewhere", "hardest language", "its F1",
-               "precision", "recall", "rows"]  # fmt: skip
+    columns = [
+        "label",
+        "F1 where taught",
+        "F1 elsewhere",
+        "hardest language",
+        "its F1",
+        "precision",
+        "recall",
+        "rows",
+    ]
     rows = [_class_row(card, label) for label in card.labels]
     return _table(columns, rows, "classes")
 
@@ -252,9 +286,23 @@ def _mean(scores: Sequence[ClassScores], name: str) -> float | None:
 
 def _languages_table(card: Scorecard) -> Html:
     metrics = sorted({m for result in card.per_language.values() for m in result.metrics})
-    columns = ["language", "tag", "script", "family", "resource", "rows", "score", "interval",
-               "gap", *[metric_name(m) for m in metrics if m != card.metric], "cal. error",
-               "confidence", "unknown %", "pieces/char", "cut %"]  # fmt: skip
+    columns = [
+        "language",
+        "tag",
+        "script",
+        "family",
+        "resource",
+        "rows",
+        "score",
+        "interval",
+        "gap",
+        *[metric_name(m) for m in metrics if m != card.metric],
+        "cal. error",
+        "confidence",
+        "unknown %",
+        "pieces/char",
+        "cut %",
+    ]
     extra = [m for m in metrics if m != card.metric]
     rows = [_language_row(card, tag, extra) for tag in by_score(card)]
     return _table(columns, rows, "languages tall" if len(rows) > MANY // 2 else "languages")
@@ -263,11 +311,13 @@ def _languages_table(card: Scorecard) -> Html:
 def _language_row(card: Scorecard, tag: str, metrics: Sequence[str]) -> list[Cell]:
     facts, result = card.languages[tag], card.per_language[tag]
     calibration, coverage = card.calibration[tag], card.coverage[tag]
-    name = join([
-        element("span", facts.name, class_="name"),
-        element("i", class_="taught-mark", title="taught") if facts.taught else Html(),
-        native_name(tag, facts) or Html(),
-    ])  # fmt: skip
+    name = join(
+        [
+            element("span", facts.name, class_="name"),
+            element("i", class_="taught-mark", title="taught") if facts.taught else Html(),
+            native_name(tag, facts) or Html(),
+        ]
+    )
     gap = None if card.summary.source is None else result.score - card.summary.source
     rate = coverage.tokens_per_character
     return [
@@ -316,16 +366,24 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[Cell]], kind: str) ->
         any(isinstance(row[i][1], (int, float)) for row in rows) for i in range(len(columns))
     ]
     head = [
-        element("th", element("button", name, type="button"), scope="col",
-                class_="number" if number else None)  # fmt: skip
+        element(
+            "th",
+            element("button", name, type="button"),
+            scope="col",
+            class_="number" if number else None,
+        )
         for name, number in zip(columns, numeric, strict=True)
     ]
     body = []
     for row in rows:
         cells = [
-            element("th" if i == 0 else "td", shown, scope="row" if i == 0 else None,
-                    class_="number" if numeric[i] else None,
-                    data_sort="" if key is None else str(key))  # fmt: skip
+            element(
+                "th" if i == 0 else "td",
+                shown,
+                scope="row" if i == 0 else None,
+                class_="number" if numeric[i] else None,
+                data_sort="" if key is None else str(key),
+            )
             for i, (shown, key) in enumerate(row)
         ]
         body.append(element("tr", *cells))
@@ -333,9 +391,13 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[Cell]], kind: str) ->
         "table", element("thead", element("tr", *head)), element("tbody", *body), class_="sortable"
     )
     return element(
-        "div", table, class_=f"scroll {kind}", tabindex="0", role="region",
-        aria_label=f"Table of {kind.split()[0]}",
-    )  # fmt: skip
+        "div",
+        table,
+        class_=f"scroll {kind}",
+        tabindex="0",
+        role="region",
+        aria_label=f"Table of {kind.split(maxsplit=1)[0]}",
+    )
 
 
 def _data(card: Scorecard) -> Html:

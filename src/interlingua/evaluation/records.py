@@ -170,6 +170,63 @@ class Scorecard(Config):
     created: str
 
 
+class Difference(Config):
+    """How two models differ in one language."""
+
+    n: Annotated[int, Field(gt=0)]
+    """Rows that were paired."""
+    a: Share
+    """Score of the first model."""
+    b: Share
+    """Score of the second."""
+    difference: Gap
+    """``b - a``."""
+    ci: tuple[Gap, Gap]
+    """Its interval."""
+    p: Share
+    """Two-sided, of the paired bootstrap."""
+    p_holm: Share
+    """The same, corrected for the number of languages (Holm 1979)."""
+
+
+class MeanDifference(Config):
+    """How two models differ in the mean over languages."""
+
+    languages: tuple[str, ...]
+    a: Share
+    b: Share
+    difference: Gap
+    ci: tuple[Gap, Gap]
+    p: Share
+
+
+class Comparison(Config):
+    """Two scorecards, compared row by row."""
+
+    task: str
+    metric: str
+    a: str
+    """Name of the first model."""
+    b: str
+    """Name of the second."""
+    rows: Annotated[int, Field(gt=0)]
+    """Rows that were paired, over all languages."""
+    per_language: dict[str, Difference]
+    overall: MeanDifference
+    """Over all languages compared."""
+    zero_shot: MeanDifference | None
+    """Over those that neither model was taught; null when there are none."""
+    only_a: tuple[str, ...]
+    """Languages that only the first scorecard has."""
+    only_b: tuple[str, ...]
+    """Languages that only the second has."""
+    parallel: bool
+    """Whether all languages hold the same items, so that all were resampled together."""
+    level: Share
+    resamples: Annotated[int, Field(gt=0)]
+    seed: int
+
+
 def group_of(facts: LanguageFacts, kind: Breakdown) -> str:
     """Which group of a breakdown a language belongs to."""
     if kind == "resource":

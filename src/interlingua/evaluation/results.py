@@ -5,7 +5,7 @@ Shapes: ``N`` rows, ``C`` classes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,8 @@ import numpy as np
 from interlingua.base.errors import DataError, NonFiniteError, quoted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 
@@ -54,13 +56,12 @@ class LanguageResult:
         if rows == 0:
             raise DataError(f"no rows of {self.lang} to score", remedy="Leave the language out")
         if len(set(self.ids)) < rows:
-            seen: set[str] = set()
-            twice = next(i for i in self.ids if i in seen or seen.add(i))  # type: ignore[func-returns-value]
+            twice, _ = Counter(self.ids).most_common(1)[0]
             raise DataError(
-                f"id {quoted(twice)} stands twice among the rows of {self.lang}",
+                f"id {quoted(twice)} stands more than once among the rows of {self.lang}",
                 remedy="Give every row an id of its own",
             )
-        assert 0 <= self.gold.min() and self.gold.max() < self.probabilities.shape[1]
+        assert self.gold.min() >= 0 and self.gold.max() < self.probabilities.shape[1]
         broken = ~np.isfinite(self.probabilities).all(axis=1)
         if broken.any():
             raise NonFiniteError(
@@ -71,4 +72,4 @@ class LanguageResult:
     @property
     def predicted(self) -> NDArray[np.intp]:
         """The most probable class of every row, ``[N]``; the first of equals."""
-        return self.probabilities.argmax(axis=1)
+        return np.asarray(self.probabilities.argmax(axis=1), dtype=np.intp)

@@ -9,10 +9,9 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -45,6 +44,8 @@ from interlingua.tasks.metrics.classification import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
     from interlingua.evaluation.bootstrap import Replicates
     from interlingua.evaluation.results import LanguageResult
 
@@ -98,9 +99,7 @@ def build(  # noqa: PLR0913 - the head of a scorecard is all of these
         lang: Sample(result.ids, result.gold, result.predicted[None])
         for lang, result in by_lang.items()
     }
-    drawn = replicates(
-        samples, metric=metric, classes=len(labels), resamples=resamples, seed=seed
-    )
+    drawn = replicates(samples, metric=metric, classes=len(labels), resamples=resamples, seed=seed)
     notes: dict[str, str] = {}
     scores = {
         lang: _score(result, metric, labels, drawn[lang][0], notes)
@@ -162,9 +161,14 @@ class _Means:
 def _facts(tag: str, *, taught: bool) -> LanguageFacts:
     if tag == UND:
         return LanguageFacts(
-            name="Undetermined", autonym="", script="Zzzz", family="Unknown", direction="ltr",
-            low_resource=False, taught=taught,
-        )  # fmt: skip
+            name="Undetermined",
+            autonym="",
+            script="Zzzz",
+            family="Unknown",
+            direction="ltr",
+            low_resource=False,
+            taught=taught,
+        )
     language = parse(tag)
     return LanguageFacts(
         name=language.name,

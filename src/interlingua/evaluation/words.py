@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from interlingua.evaluation.records import LanguageFacts, Scorecard
 
 MINUS = "\N{MINUS SIGN}"

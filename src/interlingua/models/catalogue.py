@@ -73,7 +73,7 @@ def describe(folder: ModelFolder) -> dict[str, Any]:
     files = folder.weights
     headers = [checks.check_safetensors(file) for file in files]
     shapes = [entry["shape"] for header in headers for entry in header.values() if "shape" in entry]
-    config, info = folder.config, folder.info
+    config = folder.config
     return {
         "path": str(folder.path),
         "model_type": config["model_type"],
@@ -83,7 +83,7 @@ def describe(folder: ModelFolder) -> dict[str, Any]:
         "parameters": sum(math.prod(shape) for shape in shapes),
         "weight_bytes": sum(file.stat().st_size for file in files),
         "fingerprint": folder.fingerprint,
-        **info.model_dump(mode="json"),
+        "info": folder.info.model_dump(mode="json"),
     }
 
 

@@ -104,7 +104,9 @@ def test_torch_free_rooms_stay_free_of_torch(room: str) -> None:
 
 def test_imports_with_the_required_dependencies_only() -> None:
     """Every module whose text imports no extra at its top is importable without the extras."""
-    blocked = "torch transformers tokenizers sklearn safetensors openvino sentencepiece ftfy py3langid"
+    blocked = (
+        "torch transformers tokenizers sklearn safetensors openvino sentencepiece ftfy py3langid"
+    )
     modules = ["interlingua", "interlingua.cli.main"] + [
         ".".join(("interlingua", *path.relative_to(SOURCE).with_suffix("").parts)).removesuffix(
             ".__init__"

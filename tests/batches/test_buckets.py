@@ -45,7 +45,6 @@ def test_a_shuffled_plan_is_a_partition_and_repeats_by_seed(lengths: list[int], 
 def test_epochs_differ() -> None:
     lengths = list(range(1, 400))
     first, second = (
-        shuffled_plan(lengths, token_budget=512, rng=np.random.default_rng(seed))
-        for seed in (0, 1)
+        shuffled_plan(lengths, token_budget=512, rng=np.random.default_rng(seed)) for seed in (0, 1)
     )
     assert [b.tolist() for b in first] != [b.tolist() for b in second]

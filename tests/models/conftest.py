@@ -5,15 +5,25 @@ from __future__ import annotations
 import importlib.util
 import json
 import struct
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 PIECES = ("<s>", "<pad>", "</s>", "<unk>", "▁", "a", "b", "ab", "▁a", "é", "▁猫", "q", "<mask>")
-SHAPE = {"hidden": 32, "layers": 2, "heads": 4, "inner": 64, "vocab": 16, "positions": 24, "types": 2}
+SHAPE = {
+    "hidden": 32,
+    "layers": 2,
+    "heads": 4,
+    "inner": 64,
+    "vocab": 16,
+    "positions": 24,
+    "types": 2,
+}
 
 
 class TinyFile:
@@ -106,7 +116,9 @@ def _config(kind: str) -> Any:
     if kind == "bert":
         return transformers.BertConfig(**small, pad_token_id=1)
     if kind == "xlm-roberta":
-        return transformers.XLMRobertaConfig(**small, pad_token_id=1, bos_token_id=0, eos_token_id=2)
+        return transformers.XLMRobertaConfig(
+            **small, pad_token_id=1, bos_token_id=0, eos_token_id=2
+        )
     if kind == "distilbert":
         return transformers.DistilBertConfig(
             vocab_size=24, dim=32, n_layers=2, n_heads=4, hidden_dim=48, max_position_embeddings=40

@@ -39,7 +39,21 @@ def test_everything_written_is_read_back(tiny_file) -> None:
 def test_a_file_cut_anywhere_is_refused(tiny_file) -> None:
     path, _ = tiny_file
     whole = path.read_bytes()
-    for end in [0, 1, 3, 4, 7, 8, 30, 43, 44, 60, 100, *range(150, len(whole), 997), len(whole) - 1]:
+    for end in [
+        0,
+        1,
+        3,
+        4,
+        7,
+        8,
+        30,
+        43,
+        44,
+        60,
+        100,
+        *range(150, len(whole), 997),
+        len(whole) - 1,
+    ]:
         path.write_bytes(whole[:end])
         with pytest.raises(ModelError) as error:
             e5s1.state_dict(e5s1.read(path))
@@ -88,7 +102,7 @@ def test_a_lie_in_the_header_is_named(tiny_file, place, layout, value, words) ->
 
 
 def test_a_tensor_past_the_end_is_refused(tiny_file) -> None:
-    path, content = tiny_file
+    path, _ = tiny_file
     data = bytearray(path.read_bytes())
     entry = data.index(b"emb.pos") + len("emb.pos") + 5
     struct.pack_into("<Q", data, entry, len(data) - 8)

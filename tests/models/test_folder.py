@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from interlingua.base.errors import ModelError, UnsafeModelError
-from interlingua.models.folder import open_model
+from interlingua.models.folder import open_folder, open_model
 
 pytest.importorskip("torch")
 
@@ -47,13 +47,21 @@ BAD = {
     "no weights": lambda f: (f / "model.safetensors").unlink(),
     "weights are empty": lambda f: (f / "model.safetensors").write_bytes(b""),
     "weights are cut": lambda f: _cut(f / "model.safetensors", 1),
-    "weights are cut in the header": lambda f: (f / "model.safetensors").write_bytes(b"\x40" + b"\0" * 9),
+    "weights are cut in the header": lambda f: (f / "model.safetensors").write_bytes(
+        b"\x40" + b"\0" * 9
+    ),
     "weights are longer": lambda f: (f / "model.safetensors").open("ab").write(b"x"),
-    "header is no JSON": lambda f: (f / "model.safetensors").write_bytes(b"\x04" + b"\0" * 7 + b"abcd"),
+    "header is no JSON": lambda f: (f / "model.safetensors").write_bytes(
+        b"\x04" + b"\0" * 7 + b"abcd"
+    ),
     "interlingua.json is a list": lambda f: (f / "interlingua.json").write_text("[]"),
     "interlingua.json has an unknown key": lambda f: _edit(f / "interlingua.json", colour="red"),
     "interlingua.json has a wrong type": lambda f: _edit(f / "interlingua.json", pooling="max"),
-    "interlingua.json lacks its prefix": lambda f: _edit(f / "interlingua.json", default_prefix="x"),
+    "interlingua.json lacks its prefix": lambda f: _edit(
+        f / "interlingua.json", default_prefix="x"
+    ),
+    "interlingua.json asks for layers": lambda f: _edit(f / "interlingua.json", layers=[3]),
+    "interlingua.json asks for length": lambda f: _edit(f / "interlingua.json", max_length=41),
     "modules.json is a table": lambda f: (f / "modules.json").write_text('{"a": 1}'),
     "index names files outside": lambda f: (
         (f / "model.safetensors").unlink(),
@@ -86,7 +94,9 @@ UNSAFE = {
     ),
 }
 for ending in ("bin", "pt", "pth", "pkl", "ckpt", "h5"):
-    UNSAFE[f"only .{ending}"] = lambda f, e=ending: (f / "model.safetensors").rename(f / f"model.{e}")
+    UNSAFE[f"only .{ending}"] = lambda f, e=ending: (f / "model.safetensors").rename(
+        f / f"model.{e}"
+    )
 
 
 @pytest.mark.parametrize("fault", BAD)
@@ -126,10 +136,24 @@ def test_a_pickle_never_runs(tiny_folder, tmp_path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["nowhere", "./a/b", "/a/b", "../a/b", "a/b/c", "~/a", "a\\b", "", "a b/c", "tests/none"]
+    "name",
+    [
+        "nowhere",
+        "./a/b",
+        "/a/b",
+        "../a/b",
+        "a/b/c",
+        "~/a",
+        "a\\b",
+        "",
+        "a b/c",
+        "tests/none",
+        "x" * 999,
+        "~nobody-here/x",
+    ],
 )
 def test_what_is_no_folder_and_no_id_is_named(name) -> None:
-    with pytest.raises(ModelError, match="not a model folder, and not an id|no config"):
+    with pytest.raises(ModelError, match="is not a model folder|no config"):
         open_model(name)
 
 
@@ -157,7 +181,9 @@ def test_an_id_without_network_is_one_clear_line(tmp_path) -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env
     )
     assert done.stdout.count("\n") == 1
-    assert "'someone/some-model' is not in the hub's cache here and cannot be fetched" in done.stdout
+    assert (
+        "'someone/some-model' is not in the hub's cache here and cannot be fetched" in done.stdout
+    )
 
 
 @pytest.mark.parametrize(
@@ -167,7 +193,11 @@ def test_an_id_without_network_is_one_clear_line(tmp_path) -> None:
 def test_plain_folders_open_with_derived_settings(tiny_folder, kind, length) -> None:
     folder = open_model(tiny_folder(kind))
     assert folder.width == 32 and folder.pad_id == 1
-    assert (folder.info.max_length, folder.info.pooling, folder.info.prefixes) == (length, "mean", {})
+    assert (folder.info.max_length, folder.info.pooling, folder.info.prefixes) == (
+        length,
+        "mean",
+        {},
+    )
 
 
 @pytest.mark.parametrize(("kind", "length"), [("bert", 40), ("xlm-roberta", 38), ("mt5", 512)])
@@ -272,3 +302,26 @@ def test_a_vocabulary_of_word_pieces_is_converted_once(tiny_folder, tmp_path, mo
     stamp = made[0].stat().st_mtime_ns
     folder.tokenizer()
     assert made[0].stat().st_mtime_ns == stamp
+
+
+@pytest.mark.parametrize(
+    ("card", "licence"),
+    [
+        ("---\nlicense: apache-2.0\ntags: [a]\n---\n# A model\n", "Apache-2.0"),
+        ("---\nlicense: openrail\n---\n", "openrail"),
+        ("---\nlicense: [mit]\n---\n", ""),
+        ("---\n: : :\n---\n", ""),
+        ("---", ""),
+        ("# license: mit", ""),
+    ],
+)
+def test_the_licence_is_taken_from_the_card(tiny_folder, card, licence) -> None:
+    path = tiny_folder()
+    (path / "README.md").write_text(card)
+    assert open_model(path).info.licence == licence
+
+
+def test_where_a_model_came_from_is_its_parent(tiny_folder) -> None:
+    path = tiny_folder()
+    assert open_folder(path, origin="who/what").info.parent == "who/what"
+    assert open_folder(path).info.parent is None

@@ -29,16 +29,59 @@ _POOLS = {
     "mathematical": range(0x1D400, 0x1D800),
     "every plane": range(0x10000, 0x110000),
 }
-_PIECES = ["<s>", "</s>", "<mask>", "<pad>", "<unk>", "▁", "\0", "\r\n", "\u200d", "\ufeff", "\ufffd"]
-_PIECES += ["\u00a0", "\u3000", "\u2028", "\u1680", "\u200b", "👩‍👩‍👧‍👦", "🏳️‍🌈", "ｶﾞ", "각", "ﬃ", "㍿"]
-_PIECES += ["e\u0301\u0302\u0303", "q\u0323\u0307", "ﷺ", "½", "<mask> <mask>", "</s></s>", "query: "]
+_PIECES = [
+    "<s>",
+    "</s>",
+    "<mask>",
+    "<pad>",
+    "<unk>",
+    "▁",
+    "\0",
+    "\r\n",
+    "\u200d",
+    "\ufeff",
+    "\ufffd",
+]
+_PIECES += [
+    "\u00a0",
+    "\u3000",
+    "\u2028",
+    "\u1680",
+    "\u200b",
+    "👩‍👩‍👧‍👦",
+    "🏳️‍🌈",
+    "ｶﾞ",
+    "각",
+    "ﬃ",
+    "㍿",
+]
+_PIECES += [
+    "e\u0301\u0302\u0303",
+    "q\u0323\u0307",
+    "ﷺ",
+    "½",
+    "<mask> <mask>",
+    "</s></s>",
+    "query: ",
+]
 
 
 def hostile_strings(count: int = HOSTILE, seed: int = 20240222) -> list[str]:
     """Strings that look for trouble; the same ones every time."""
     rng = random.Random(seed)
     pools = list(_POOLS.values())
-    texts = ["", " ", "  ", "\0", "\n\n", "a" * 5000, "é" * 999, " a" * 999, "\u0301" * 50, "\u200d" * 9]
+    texts = [
+        "",
+        " ",
+        "  ",
+        "\0",
+        "\n\n",
+        "a" * 5000,
+        "é" * 999,
+        " a" * 999,
+        "\u0301" * 50,
+        "\u200d" * 9,
+    ]
     while len(texts) < count:
         chosen = rng.sample(pools, rng.randint(1, 4))
         parts = [chr(rng.choice(rng.choice(chosen))) for _ in range(rng.randint(1, 50))]

@@ -76,7 +76,5 @@ class Classifier:
             scores = {name: round(float(v), 6) for name, v in zip(self.labels, p, strict=True)}
             label = found.label(row)
             cut = bool(found.encoded.truncated[row])
-            predictions.append(
-                Prediction(text, languages[i], label, scores[label], scores, cut)
-            )
+            predictions.append(Prediction(text, languages[i], label, scores[label], scores, cut))
         return predictions

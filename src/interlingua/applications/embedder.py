@@ -49,6 +49,7 @@ class Embedder:
             return self.encoder.encode(texts).vectors
         if prefix != "none" and prefix not in named:
             raise UsageError(
-                f"the model has no prefix {quoted(prefix)}", remedy=did_you_mean(prefix, [*named, "none"])
+                f"the model has no prefix {quoted(prefix)}",
+                remedy=did_you_mean(prefix, [*named, "none"]),
             )
         return self.encoder.encode(texts, prefix=named.get(prefix, "")).vectors

@@ -64,7 +64,9 @@ def read_recipe(path: str | Path, overrides: Sequence[str] = ()) -> dict[str, An
     if document is None:
         document = {}
     if not isinstance(document, dict):
-        raise ConfigError(f"recipe {file} holds {type(document).__name__}, expected keys and values")
+        raise ConfigError(
+            f"recipe {file} holds {type(document).__name__}, expected keys and values"
+        )
     for setting in overrides:
         override(document, setting)
     return document

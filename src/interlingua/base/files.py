@@ -39,7 +39,11 @@ def disk_errors(path: Path) -> Iterator[None]:
         raise DiskError(_disk_message(path, error.strerror or str(error))) from error
     except Exception as error:
         text = str(error)
-        if "No space left" not in text and "os error 28" not in text and "File too large" not in text:
+        if (
+            "No space left" not in text
+            and "os error 28" not in text
+            and "File too large" not in text
+        ):
             raise
         raise DiskError(_disk_message(path, "no space left on device")) from error
 
@@ -121,7 +125,10 @@ def write_manifest(folder: str | Path, **facts: Any) -> None:  # noqa: ANN401 - 
     """Write ``manifest.json``: sha256 and size of every file below ``folder``, and ``facts``."""
     root = Path(folder)
     files = {
-        file.relative_to(root).as_posix(): {"sha256": sha256_file(file), "bytes": file.stat().st_size}
+        file.relative_to(root).as_posix(): {
+            "sha256": sha256_file(file),
+            "bytes": file.stat().st_size,
+        }
         for file in sorted(root.rglob("*"))
         if file.is_file() and file.relative_to(root).as_posix() != MANIFEST
     }

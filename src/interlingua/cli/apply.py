@@ -55,7 +55,9 @@ def embed(
     texts: Texts = None,
     input: Input = None,  # noqa: A002 - the flag's name
     output: Output = None,
-    prefix: Annotated[str | None, typer.Option(help="query, passage, none; the model's default.")] = None,
+    prefix: Annotated[
+        str | None, typer.Option(help="query, passage, none; the model's default.")
+    ] = None,
     engine: Engine = "auto",
     exact: Exact = False,
     json: Json = False,
@@ -72,7 +74,9 @@ def embed(
     from interlingua.applications.embedder import Embedder
     from interlingua.base.files import atomic_path
 
-    vectors = Embedder(model, engine=engine, exact=exact).encode([t for _, t in rows], prefix=prefix)
+    vectors = Embedder(model, engine=engine, exact=exact).encode(
+        [t for _, t in rows], prefix=prefix
+    )
     if output is not None and output.endswith(".npy"):
         with atomic_path(output) as temporary, temporary.open("wb") as file:
             np.save(file, vectors, allow_pickle=False)
@@ -105,7 +109,10 @@ def read_inputs(texts: Sequence[str] | None, source: str | None) -> list[tuple[s
     for row in read_table(Path(str(source)), Faults(replace=True)):
         if "text" not in row.values:
             raise DataError(
-                "column 'text' is missing", path=row.path, line=row.line, remedy="Name the column text"
+                "column 'text' is missing",
+                path=row.path,
+                line=row.line,
+                remedy="Name the column text",
             )
         rows.append((str(row.values.get("id", row.line)), str(row.values["text"] or "")))
     return rows

@@ -17,13 +17,19 @@ def benchmark(
     model: Annotated[str, typer.Option(help="A model taught the suite's task; any with --train.")],
     data_dir: Annotated[Path, typer.Option(help="Folder searched for the suite's files.")],
     out: Out,
-    languages: Annotated[list[str] | None, typer.Option(help="Tags to test; all if absent.")] = None,
+    languages: Annotated[
+        list[str] | None, typer.Option(help="Tags to test; all if absent.")
+    ] = None,
     split: Annotated[str, typer.Option(help="auto (test, else dev), dev or test.")] = "auto",
     train: Annotated[
         bool, typer.Option("--train", help="Teach the model first, on the suite's English part.")
     ] = False,
-    task: Annotated[str | None, typer.Option(help="With --train, if the suite has several.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, run nothing.")] = False,
+    task: Annotated[
+        str | None, typer.Option(help="With --train, if the suite has several.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the plan, run nothing.")
+    ] = False,
     require: Require = None,
     engine: Engine = "auto",
     exact: Exact = False,
@@ -41,7 +47,10 @@ def benchmark(
     from interlingua.evaluation import evaluate as room
 
     chosen = room.plan_benchmark(
-        suite, data_dir=data_dir, languages=[t for l in languages or [] for t in l.split(",")], split=split
+        suite,
+        data_dir=data_dir,
+        languages=[t for l in languages or [] for t in l.split(",")],
+        split=split,
     )
     if dry_run:
         files = [{"lang": f.lang, "split": f.split, "path": str(f.path)} for f in chosen]
@@ -79,8 +88,11 @@ def _teach(
     files = {f.split: f.path for f in find_files(dataset, data_dir) if f.lang == dataset.source}
     if "train" not in files:
         raise UsageError(
-            f"no training file of {suite} in {dataset.source}", remedy="Teach with: interlingua finetune"
+            f"no training file of {suite} in {dataset.source}",
+            remedy="Teach with: interlingua finetune",
         )
     target = out / "model"
-    finetune(task=name, train=files["train"], model=model, out=target, lang=dataset.source, seed=seed)
+    finetune(
+        task=name, train=files["train"], model=model, out=target, lang=dataset.source, seed=seed
+    )
     return target

@@ -23,10 +23,10 @@ def compare(
     """
     begin(quiet=quiet, json=json)
     from interlingua.evaluation.compare import compare as run
-    from interlingua.evaluation.table import comparison_table
+    from interlingua.evaluation.table import print_comparison
 
     comparison = run(a, b, seed=seed)
     if json:
         emit(comparison.model_dump(mode="json"))
     else:
-        console().print(comparison_table(comparison))
+        print_comparison(comparison, console())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,7 +11,7 @@ from interlingua.cli.options import (
     Engine,
     Exact,
     Json,
-    OnErrorOption,
+    OnErrorChoice,
     Out,
     Quiet,
     Seed,
@@ -20,6 +20,9 @@ from interlingua.cli.options import (
     emit,
     write,
 )
+
+if TYPE_CHECKING:
+    from interlingua.evaluation.records import Scorecard
 
 Require = Annotated[
     list[str] | None,
@@ -34,7 +37,7 @@ def evaluate(
     task: Annotated[str | None, typer.Option(help="The task; it must be the model's.")] = None,
     lang: Annotated[str | None, typer.Option(help="Language of every row, if known.")] = None,
     require: Require = None,
-    on_error: OnErrorOption = "stop",
+    on_error: OnErrorChoice = "stop",
     engine: Engine = "auto",
     exact: Exact = False,
     seed: Seed = 0,
@@ -48,27 +51,18 @@ def evaluate(
     begin(quiet=quiet, json=json)
     from interlingua.evaluation import evaluate as room
 
-    run = room.Run(engine=engine, exact=exact, seed=seed, on_error=skip_or_stop(on_error))
+    run = room.Run(engine=engine, exact=exact, seed=seed, on_error=on_error)
     card = room.evaluate(model, test=test, out=out, task=task, lang=lang, run=run)
     show(card, out, json=json)
     room.check_gates(card, require or [])
 
 
-def skip_or_stop(value: str):  # type: ignore[no-untyped-def]  # noqa: ANN201
-    """Check ``--on-error``."""
-    from interlingua.base.errors import UsageError
-
-    if value not in {"stop", "skip"}:
-        raise UsageError(f"--on-error {value} is neither stop nor skip")
-    return value
-
-
-def show(card, out: Path, *, json: bool) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+def show(card: Scorecard, out: Path, *, json: bool) -> None:
     """Print a scorecard: as JSON, or as a table with the place of the page."""
     if json:
         emit(card.model_dump(mode="json"))
         return
-    from interlingua.evaluation.table import scorecard_table
+    from interlingua.evaluation.table import print_scorecard
 
-    console().print(scorecard_table(card))
+    print_scorecard(card, console())
     write(f"page: {out / 'scorecard.html'}")

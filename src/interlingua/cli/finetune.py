@@ -9,12 +9,14 @@ import typer
 
 from interlingua.base.config import make, read_recipe
 from interlingua.base.errors import UsageError
-from interlingua.cli.options import Json, OnErrorOption, Quiet, begin, emit, write
+from interlingua.cli.options import Json, OnErrorChoice, Quiet, begin, emit, write
 
 
 def finetune(
     recipe: Annotated[Path | None, typer.Argument(help="A YAML recipe; flags override it.")] = None,
-    task: Annotated[str | None, typer.Option(help="topic, sentiment, fake-news, claim or classification.")] = None,
+    task: Annotated[
+        str | None, typer.Option(help="topic, sentiment, fake-news, claim or classification.")
+    ] = None,
     train: Annotated[list[str] | None, typer.Option(help="Files with labelled rows.")] = None,
     validation: Annotated[list[str] | None, typer.Option(help="Files to choose by.")] = None,
     model: Annotated[str | None, typer.Option(help="starter, a folder or a hub id.")] = None,
@@ -22,7 +24,7 @@ def finetune(
     strategy: Annotated[str | None, typer.Option(help="auto, probe or full.")] = None,
     labels: Annotated[str | None, typer.Option(help="The label set, as a,b,c.")] = None,
     lang: Annotated[str | None, typer.Option(help="Language of the training rows.")] = None,
-    on_error: OnErrorOption = "stop",
+    on_error: OnErrorChoice = "stop",
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished run.")] = False,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="Any setting, as training.full.epochs=3.")
@@ -37,7 +39,9 @@ def finetune(
     """
     begin(quiet=quiet, json=json)
     if out is None:
-        raise UsageError("--out is missing", remedy="Name the model folder to make: --out runs/topic")
+        raise UsageError(
+            "--out is missing", remedy="Name the model folder to make: --out runs/topic"
+        )
     flags: dict[str, Any] = {
         "model.name": model,
         "data.task": task,

@@ -27,7 +27,9 @@ def list_languages(json: Json = False, quiet: Quiet = False) -> None:
         return
     for language in known():
         low = "low-resource" if language.low_resource else ""
-        write(f"{language.tag}  {language.name:<32} {language.autonym:<28} {language.family:<20} {low}")
+        write(
+            f"{language.tag}  {language.name:<32} {language.autonym:<28} {language.family:<20} {low}"
+        )
 
 
 @app.command("show")

@@ -8,9 +8,8 @@ import sys
 import traceback
 from collections.abc import Sequence
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
-import click
 import typer
 
 from interlingua import __version__
@@ -86,12 +85,7 @@ def _run(arguments: list[str], *, debug: bool) -> int:
         result = app(arguments, standalone_mode=False, prog_name="interlingua")
     except InterlinguaError as error:
         return _fail(str(error), error.exit_code, debug=debug)
-    except click.exceptions.NoArgsIsHelpError as error:
-        sys.stdout.write(error.format_message() + "\n")
-        return 0
-    except click.ClickException as error:
-        return _fail(error.format_message(), 2, debug=debug)
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         return _fail("interrupted", 130, debug=debug)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -99,12 +93,24 @@ def _run(arguments: list[str], *, debug: bool) -> int:
     except MemoryError:
         return _fail("not enough memory; use a smaller batch or model", 1, debug=debug)
     except Exception as error:
+        if hasattr(error, "format_message"):  # typer's own: a command line that cannot be read
+            return _usage(error)
         return _fail(
             f"{type(error).__name__}: {error} (a fault of the program or machine; --debug shows it)",
             1,
             debug=debug,
         )
     return result if isinstance(result, int) else 0
+
+
+def _usage(error: Any) -> int:  # noqa: ANN401 - typer does not export the class
+    message = str(error.format_message()).strip()
+    if type(error).__name__ == "NoArgsIsHelpError":
+        sys.stdout.write(message + "\n")
+        return 0
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "interlingua"
+    return _fail(f"{message.rstrip('.')}. See: {path} --help", 2, debug=False)
 
 
 def _fail(message: str, code: int, *, debug: bool) -> int:

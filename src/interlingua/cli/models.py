@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -19,13 +20,13 @@ def list_models(json: Json = False, quiet: Quiet = False) -> None:
     Example: interlingua models list
     """
     begin(quiet=quiet, json=json)
-    from interlingua.models.catalogue import CATALOGUE
+    from interlingua.models.catalogue import KNOWN
 
     if json:
-        emit([{"name": known.name, "summary": known.summary} for known in CATALOGUE])
+        emit([asdict(entry) for entry in KNOWN])
         return
-    for known in CATALOGUE:
-        write(f"{known.name:<42} {known.summary}")
+    for entry in KNOWN:
+        write(f"{entry.name:<48} {entry.description}")
 
 
 @app.command("show")
@@ -39,21 +40,16 @@ def show(
     Example: interlingua models show starter
     """
     begin(quiet=quiet, json=json)
+    from interlingua.models.catalogue import describe
     from interlingua.models.folder import open_model
 
-    folder = open_model(name)
-    facts = {
-        "path": str(folder.path),
-        "architecture": folder.config["model_type"],
-        "width": folder.width,
-        "fingerprint": folder.fingerprint,
-        **folder.info.model_dump(mode="json"),
-    }
+    facts = describe(open_model(name))
     if json:
         emit(facts)
         return
     for key, value in facts.items():
-        write(f"{key:<18} {value}")
+        for inner, detail in value.items() if isinstance(value, dict) else [(key, value)]:
+            write(f"{inner:<18} {detail}")
 
 
 @app.command("fetch")
@@ -70,7 +66,7 @@ def fetch(
     begin(quiet=quiet, json=json)
     from interlingua.models.catalogue import fetch as run
 
-    path = run(name, out=out)
+    path = run(name, out=out).path
     if json:
         emit({"path": str(path)})
     else:

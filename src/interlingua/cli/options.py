@@ -5,7 +5,7 @@ from __future__ import annotations
 import json as json_module
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -22,8 +22,9 @@ Exact = Annotated[
     bool, typer.Option("--exact", help="float32, no padding: answers independent of companions.")
 ]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write.")]
-OnErrorOption = Annotated[
-    str, typer.Option("--on-error", help="A row that cannot be read: stop, or skip and count it.")
+OnErrorChoice = Annotated[
+    Literal["stop", "skip"],
+    typer.Option("--on-error", help="A row that cannot be read: stop, or skip and count it."),
 ]
 
 

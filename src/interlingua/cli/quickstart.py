@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 def quickstart(
-    out: Annotated[Path, typer.Option(help="Folder for models and scorecards.")] = Path("runs/quickstart"),
+    out: Annotated[Path, typer.Option(help="Folder for models and scorecards.")] = Path(
+        "runs/quickstart"
+    ),
     seed: Seed = 0,
     json: Json = False,
     quiet: Quiet = False,
@@ -38,10 +40,10 @@ def quickstart(
             }
         )
         return
-    from interlingua.evaluation.table import scorecard_table
+    from interlingua.evaluation.table import print_scorecard
 
     for task, card in cards.items():
-        console().print(scorecard_table(card))
+        print_scorecard(card, console())
         write(f"{task}: macro-F1 {_macro_f1(card):.3f} over {len(card.per_language)} languages")
     write(f"\ndone in {seconds:.0f} s, from English labels alone. Look at it:")
     write(f"  {out / 'topic-card' / 'scorecard.html'}")

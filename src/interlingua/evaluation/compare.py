@@ -2,7 +2,8 @@
 
 Both predictions files are read, rows are paired by language and id, and every resample draws the
 same rows for both models, so that what is hard for both cancels out. Differences are ``b - a``:
-above zero, the second model is better.
+above zero, the second model is better. Where few rows differ, an interval may leave out zero though
+``p`` is above 0.05: ``p`` is the more careful of the two.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from interlingua.evaluation.bootstrap import Replicates
+
+__all__ = ["Comparison", "compare"]
 
 
 @dataclass(slots=True)

@@ -102,7 +102,7 @@ def build(  # noqa: PLR0913 - the head of a scorecard is all of these
     drawn = replicates(samples, metric=metric, classes=len(labels), resamples=resamples, seed=seed)
     notes: dict[str, str] = {}
     scores = {
-        lang: _score(result, metric, labels, drawn[lang][0], notes)
+        lang: _score(lang, result, metric, labels, drawn[lang][0], notes)
         for lang, result in by_lang.items()
     }
     means = _Means(
@@ -182,6 +182,7 @@ def _facts(tag: str, *, taught: bool) -> LanguageFacts:
 
 
 def _score(
+    lang: str,
     result: LanguageResult,
     metric: str,
     labels: Sequence[str],
@@ -196,7 +197,7 @@ def _score(
         precision = average_precision(result.gold, result.probabilities[:, 1])
         metrics["average_precision"] = None if math.isnan(precision) else precision
         if math.isnan(precision):
-            place = f"per_language.{result.lang}.metrics.average_precision"
+            place = f"per_language.{lang}.metrics.average_precision"
             notes[place] = f"no row is labelled {labels[1]}"
     score = metrics[metric]
     assert score is not None, metric
@@ -356,9 +357,8 @@ def read(path: str | Path) -> Scorecard:
     try:
         return make(Scorecard, document)
     except ConfigError as error:
-        raise DataError(
-            f"is not a scorecard: {error.problem}", path=file, remedy=error.remedy or remedy
-        ) from None
+        reason = f"is not a scorecard: {error.problem}"
+        raise DataError(reason, path=file, remedy=remedy) from None
 
 
 def _json(document: Mapping[str, Any], indent: int | None = None) -> str:

@@ -21,11 +21,17 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from interlingua.evaluation.compare import Comparison, Difference, MeanDifference
-    from interlingua.evaluation.records import Scorecard
+    from interlingua.evaluation.records import (
+        Comparison,
+        Difference,
+        MeanDifference,
+        Scorecard,
+    )
 
 ROWS = 60
 _BAR = 10  # characters
+_FIXED = 61  # characters of a row that are not the name of the language, nor the bar
+_ROOM_FOR_BARS = 92
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _SURE = 0.05
 T = TypeVar("T")
@@ -40,12 +46,15 @@ def print_scorecard(card: Scorecard, console: Console, *, full: bool = False) ->
         full: All languages; else at most 60: the best and the worst.
     """
     console.print(Text(headline(card), style="bold"))
+    bars = console.width >= _ROOM_FOR_BARS
+    room = max(12, console.width - (_FIXED + _BAR + 2 if bars else _FIXED))
     table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("language", overflow="ellipsis", no_wrap=True, ratio=1, min_width=12)
+    table.add_column("language", no_wrap=True)
     table.add_column("tag", style="dim", no_wrap=True)
     table.add_column("rows", justify="right", no_wrap=True)
     table.add_column(metric_name(card.metric), justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
+    if bars:
+        table.add_column("", no_wrap=True)
     table.add_column("interval", style="dim", no_wrap=True)
     table.add_column("gap", justify="right", no_wrap=True)
     table.add_column("ECE", justify="right", no_wrap=True)
@@ -53,9 +62,11 @@ def print_scorecard(card: Scorecard, console: Console, *, full: bool = False) ->
     shown, left_out = _shown(ordered, full=full)
     for tag in shown:
         if tag is None:
-            table.add_row(Text(f"… {counted(left_out, 'language')} between …", style="dim"))
+            table.add_row(Text(f"… {left_out:,} more", style="dim"))
         else:
-            table.add_row(*_language_row(card, tag))
+            name, code, rows, score, drawn, *rest = _language_row(card, tag)
+            name.truncate(room, overflow="ellipsis")
+            table.add_row(name, code, rows, score, *([drawn] if bars else []), *rest)
     console.print(table)
     if left_out:
         console.print(Text(_left_out_line(left_out), style="dim"))
@@ -87,7 +98,7 @@ def print_comparison(comparison: Comparison, console: Console, *, full: bool = F
     shown, left_out = _shown(ordered, full=full)
     for tag in shown:
         if tag is None:
-            table.add_row(Text(f"… {counted(left_out, 'language')} between …", style="dim"))
+            table.add_row(Text(f"… {left_out:,} more", style="dim"))
         else:
             table.add_row(*_difference_row(tag, found[tag]))
     table.add_section()

@@ -14,9 +14,13 @@ from interlingua.base.errors import LanguageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from interlingua.models.info import ModelInfo
 
+_SPDX = {name.lower(): name for name in ("MIT", "Apache-2.0", "CC-BY-4.0", "CC-BY-SA-4.0")}
+CARD = "README.md"
+_MAX_CARD_CHARACTERS = 1_000_000
 _NOT_TESTED = (
     "A language that is missing from the table was not tested, and a model that works in one "
     "language may fail in another: test it on your own texts before you rely on it."
@@ -51,6 +55,18 @@ def model_card(info: ModelInfo, config: dict[str, Any]) -> str:
         _licence(info),
     ]
     return "\n\n".join(sections) + "\n"
+
+
+def stated_licence(path: Path) -> str:
+    """The licence that a model card's front matter names, or nothing."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            text = file.read(_MAX_CARD_CHARACTERS)
+        front = yaml.safe_load(text.split("---")[1]) if text.startswith("---") else None
+    except (OSError, ValueError, IndexError, RecursionError, yaml.YAMLError):
+        return ""
+    licence = front.get("license") if isinstance(front, dict) else None
+    return _SPDX.get(licence.lower(), licence) if isinstance(licence, str) else ""
 
 
 def _front_matter(info: ModelInfo) -> str:

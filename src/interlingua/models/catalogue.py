@@ -77,7 +77,7 @@ def describe(folder: ModelFolder) -> dict[str, Any]:
     return {
         "path": str(folder.path),
         "model_type": config["model_type"],
-        "layers": config.get("num_hidden_layers", config.get("num_layers")),
+        "layers": folder.depth,
         "width": folder.width,
         "vocabulary": config.get("vocab_size"),
         "parameters": sum(math.prod(shape) for shape in shapes),

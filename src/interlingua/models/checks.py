@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from interlingua.base.errors import ModelError, UnsafeModelError, quoted
-from interlingua.base.files import read_json_file
 
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
@@ -42,6 +41,18 @@ def read_json(path: Path) -> Any:  # noqa: ANN401 - JSON values
         raise ModelError(f"{path} cannot be read as JSON: {error}") from error
 
 
+def read_object(path: Path) -> dict[str, Any]:
+    """Read a JSON object of bounded size.
+
+    Raises:
+        ModelError: The file cannot be read, is too large, or holds something else.
+    """
+    document = read_json(path)
+    if not isinstance(document, dict):
+        raise ModelError(f"{path} holds {type(document).__name__}, expected a JSON object")
+    return document
+
+
 def check_config(folder: Path) -> dict[str, Any]:
     """Read ``config.json`` and see that no file asks for foreign code.
 
@@ -55,7 +66,7 @@ def check_config(folder: Path) -> dict[str, Any]:
             f"{folder} is not a model folder: it has no {CONFIG}",
             remedy="Give a folder in the Hugging Face layout, or 'starter'",
         )
-    config = read_json_file(path)
+    config = read_object(path)
     for name in (CONFIG, TOKENIZER_CONFIG):
         document = read_json(folder / name) if (folder / name).exists() else {}
         if isinstance(document, dict) and document.get("auto_map"):
@@ -93,7 +104,7 @@ def weight_files(folder: Path) -> list[Path]:
 
 
 def _shards(index: Path) -> list[str]:
-    table = read_json_file(index).get("weight_map")
+    table = read_object(index).get("weight_map")
     names = sorted(set(map(str, table.values()))) if isinstance(table, dict) else []
     if not names or any(Path(name).name != name for name in names):
         raise ModelError(f"{index} names no files, or files outside its folder")
@@ -122,7 +133,7 @@ def check_safetensors(path: Path) -> dict[str, Any]:
         spans = sorted(
             (entry["data_offsets"][0], entry["data_offsets"][1])
             for name, entry in header.items()
-            if name != "__metadata__"
+            if name != "__metadata__" and all(size >= 0 for size in entry["shape"])
         )
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror}") from error

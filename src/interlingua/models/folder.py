@@ -17,6 +17,7 @@ from interlingua.base.errors import ConfigError, ModelError, quoted
 from interlingua.base.files import sha256_file
 from interlingua.base.registry import did_you_mean
 from interlingua.models import checks
+from interlingua.models.card import CARD, stated_licence
 from interlingua.models.hub import SHORT_IDS, download
 from interlingua.models.info import INFO_FILE, DataFile, ModelInfo
 from interlingua.models.sentence_layout import check_modules, read_layout
@@ -32,6 +33,7 @@ __all__ = ["STARTER", "DataFile", "ModelFolder", "ModelInfo", "open_model"]
 STARTER = "starter"
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _WIDTHS = ("hidden_size", "d_model", "dim", "n_embd")
+_DEPTHS = ("num_hidden_layers", "n_layers", "num_layers")
 _OFFSET_POSITIONS = ("roberta", "camembert", "mpnet", "xmod", "data2vec-text")
 _FEATURES = ("pooling", "layers", "normalize", "prefixes", "default_prefix", "max_length")
 _PAD_TOKENS = ("<pad>", "[PAD]", "<|padding|>")
@@ -56,6 +58,11 @@ class ModelFolder:
     def width(self) -> int:
         """Hidden size of the encoder, D."""
         return hidden_size(self.config)
+
+    @property
+    def depth(self) -> int | None:
+        """Layers of the encoder, if the configuration names them."""
+        return _depth(self.config)
 
     @property
     def weights(self) -> list[Path]:
@@ -126,20 +133,31 @@ def open_model(name: str | Path) -> ModelFolder:
         from interlingua.models.starter import starter_folder
 
         return open_folder(starter_folder())
-    path = Path(name).expanduser()
-    if path.is_dir():
-        return open_folder(path)
-    if path.exists():
-        raise ModelError(f"{path} is a file, expected a model folder")
-    return open_folder(_from_hub(name))
+    try:
+        path = Path(name).expanduser()
+        if path.is_dir():
+            return open_folder(path)
+        if path.exists():
+            raise ModelError(f"{path} is a file, expected a model folder")
+    except (OSError, RuntimeError) as error:  # too long a name, or no such person's home
+        raise ModelError(f"{quoted(name)} is not a model folder: {error}") from error
+    model_id = _hub_id(name)
+    return open_folder(download(model_id), origin=model_id)
 
 
-def open_folder(path: Path) -> ModelFolder:
-    """Open a folder that is there; see `open_model`."""
+def open_folder(path: Path, *, origin: str | None = None) -> ModelFolder:
+    """Open a folder that is there; see `open_model`.
+
+    Args:
+        path: The folder.
+        origin: The id of the model hub it came by, noted as the parent of what is made from it.
+    """
     config = checks.check_config(path)
     check_modules(path)
     checks.weight_files(path)
-    return ModelFolder(path, _read_info(path, config), config)
+    info = _read_info(path, config, origin)
+    _check_info(path, info, config)
+    return ModelFolder(path, info, config)
 
 
 def hidden_size(config: dict[str, Any]) -> int:
@@ -154,7 +172,7 @@ def hidden_size(config: dict[str, Any]) -> int:
     raise ModelError(f"{checks.CONFIG} names no hidden size ({', '.join(_WIDTHS)})")
 
 
-def _from_hub(name: str | Path) -> Path:
+def _hub_id(name: str | Path) -> str:
     text = str(name)
     full = SHORT_IDS.get(text, text)
     if isinstance(name, Path) or not _HUB_ID.fullmatch(full) or Path(full).parent.exists():
@@ -163,47 +181,65 @@ def _from_hub(name: str | Path) -> Path:
             f"{quoted(text)} is not a model folder, and not an id of the model hub",
             remedy=hint or "Give a folder that exists, 'starter', or an id such as owner/name",
         )
-    return download(full)
+    return full
 
 
-def _read_info(path: Path, config: dict[str, Any]) -> ModelInfo:
+def _read_info(path: Path, config: dict[str, Any], origin: str | None) -> ModelInfo:
     file = path / INFO_FILE
     values = checks.read_json(file) if file.exists() else _derive(path, config)
+    if isinstance(values, dict):
+        values = {"max_length": _longest(path, config), "parent": origin, **values}
     try:
         return make(ModelInfo, values)
     except ConfigError as error:
         raise ModelError(f"{file}: {error.problem}", remedy=error.remedy) from error
 
 
+def _depth(config: dict[str, Any]) -> int | None:
+    return next((config[name] for name in _DEPTHS if isinstance(config.get(name), int)), None)
+
+
+def _check_info(path: Path, info: ModelInfo, config: dict[str, Any]) -> None:
+    depth = _depth(config)
+    if depth is not None and any(layer > depth for layer in info.layers):
+        raise ModelError(f"{path} has {depth} layers, {INFO_FILE} asks for {max(info.layers)}")
+    positions = _positions(config)
+    if positions is not None and info.max_length > positions:
+        raise ModelError(
+            f"{path} has positions for {positions} tokens, its texts are to have {info.max_length}"
+        )
+
+
 def _derive(path: Path, config: dict[str, Any]) -> dict[str, Any]:
     """Values for `ModelInfo` from the files other libraries write."""
     found = read_layout(path)
-    length = min(_lengths(path, config), default=512)
+    length = _longest(path, config)
     found["max_length"] = max(2, min(length, found.get("max_length", length)))
-    labels = config.get("id2label")
-    kinds = [str(kind) for kind in config.get("architectures") or ()]
-    found["parent"] = str(config.get("_name_or_path") or "") or None
-    if isinstance(labels, dict) and any("Classification" in kind for kind in kinds):
-        found["labels"] = [str(labels[key]) for key in sorted(labels, key=int)]
+    found["licence"] = stated_licence(path / CARD)
     return found
 
 
-def _lengths(path: Path, config: dict[str, Any]) -> list[int]:
-    """Every bound on the tokens of a text that the files name."""
-    bounds = []
-    positions = config.get("max_position_embeddings")
-    if isinstance(positions, int):
-        offset = 0
-        if any(kind in str(config["model_type"]) for kind in _OFFSET_POSITIONS):
-            offset = int(config.get("pad_token_id") or 0) + 1
-        bounds.append(positions - offset)
+def _longest(path: Path, config: dict[str, Any]) -> int:
+    """Tokens a text may have: the least of the bounds that the files name, else 512."""
+    positions = _positions(config)
+    bounds = [] if positions is None else [positions]
     file = path / checks.TOKENIZER_CONFIG
     if file.exists():
         document = checks.read_json(file)
         length = document.get("model_max_length") if isinstance(document, dict) else None
         if isinstance(length, int | float) and 2 <= length < 1e6:
             bounds.append(int(length))
-    return bounds
+    return min(bounds, default=512)
+
+
+def _positions(config: dict[str, Any]) -> int | None:
+    """Tokens the encoder has positions for, if it counts them at all."""
+    positions = config.get("max_position_embeddings")
+    if not isinstance(positions, int):
+        return None
+    if any(kind in str(config["model_type"]) for kind in _OFFSET_POSITIONS):
+        return positions - int(config.get("pad_token_id") or 0) - 1  # they count from pad + 1
+    return positions
 
 
 def _pad_id(folder: ModelFolder) -> int:
@@ -211,11 +247,12 @@ def _pad_id(folder: ModelFolder) -> int:
     document = checks.read_json(file) if file.exists() else {}
     named = document.get("pad_token") if isinstance(document, dict) else None
     named = named.get("content") if isinstance(named, dict) else named
-    added = checks.read_json(tokenizer_file(folder.path)).get("added_tokens") or ()
-    ids = {entry["content"]: int(entry["id"]) for entry in added}
+    added = checks.read_object(tokenizer_file(folder.path)).get("added_tokens") or ()
+    ids = {str(entry.get("content")): entry.get("id") for entry in added if isinstance(entry, dict)}
     for token in (named, *_PAD_TOKENS):
-        if token in ids:
-            return ids[token]
+        place = ids.get(str(token))
+        if isinstance(place, int):
+            return place
     return int(folder.config.get("pad_token_id") or 0)
 
 

@@ -15,7 +15,7 @@ SHORT_IDS = {
 }
 """Ids the hub still knows by their old names, without an owner."""
 
-_WANTED = ["*.safetensors", "*.json", "*.txt", "*.model"]
+_WANTED = ["*.safetensors", "*.json", "*.txt", "*.model", "README.md"]
 _UNWANTED = ["onnx/*", "openvino/*", "original/*", "coreml/*", "training_args*", "eval/*"]
 
 

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 from interlingua.base.errors import ModelError
 from interlingua.base.files import (
     disk_errors,
-    read_json_file,
     write_json,
     write_manifest,
     write_text,
 )
 from interlingua.models import checks
-from interlingua.models.card import model_card
+from interlingua.models.card import CARD, model_card
 from interlingua.models.folder import hidden_size
 from interlingua.models.heads import HEAD_FILE
 from interlingua.models.info import INFO_FILE
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from interlingua.models.heads import Head
     from interlingua.models.info import ModelInfo
 
-CARD = "README.md"
 _TOKENIZER_COMPANIONS = ("special_tokens_map.json", "added_tokens.json")
 _GENERAL_CLASS = "PreTrainedTokenizerFast"
 _PLACES = ("_name_or_path", "name_or_path")
@@ -70,7 +68,7 @@ def save_model(
         else:
             _write_weights(encoder, folder)
         _write_tokenizer(source, folder, tokenizer, info)
-        config = read_json_file(folder / checks.CONFIG)
+        config = checks.read_object(folder / checks.CONFIG)
         write_layout(folder, info, width=hidden_size(config))
         if head is not None:
             head.save(folder / HEAD_FILE)
@@ -92,7 +90,7 @@ def complete(info: ModelInfo, source: ModelFolder) -> ModelInfo:
 
 def _write_weights(encoder: PreTrainedModel, folder: Path) -> None:
     encoder.save_pretrained(folder)
-    config = read_json_file(folder / checks.CONFIG)
+    config = checks.read_object(folder / checks.CONFIG)
     write_json(
         folder / checks.CONFIG, {key: value for key, value in config.items() if key not in _PLACES}
     )
@@ -120,7 +118,7 @@ def _write_tokenizer(
         if (source.path / name).exists():
             shutil.copyfile(source.path / name, folder / name)
     path = source.path / checks.TOKENIZER_CONFIG
-    config: dict[str, Any] = read_json_file(path) if path.exists() else {}
+    config: dict[str, Any] = checks.read_object(path) if path.exists() else {}
     # Classes named after a model put parts of their own in place of those in tokenizer.json.
     config |= {"tokenizer_class": _GENERAL_CLASS, "model_max_length": info.max_length}
     write_json(folder / checks.TOKENIZER_CONFIG, config)

@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from interlingua.base.errors import ModelError, UnsafeModelError, quoted
-from interlingua.base.files import read_json_file, write_json
+from interlingua.base.files import write_json
 from interlingua.base.progress import say
-from interlingua.models.checks import read_json
+from interlingua.models.checks import read_json, read_object
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -110,7 +110,7 @@ def read_layout(folder: Path) -> dict[str, Any]:
 
 
 def _read_pooling(path: Path) -> str:
-    config = read_json_file(path)
+    config = read_object(path)
     modes = config.get("pooling_mode")
     if modes is None:
         modes = [key for key, value in config.items() if key.startswith("pooling_") and value]
@@ -124,7 +124,7 @@ def _read_pooling(path: Path) -> str:
 
 
 def _read_optional(path: Path) -> dict[str, Any]:
-    return read_json_file(path) if path.exists() else {}
+    return read_object(path) if path.exists() else {}
 
 
 def _type(kind: str) -> str:

@@ -84,9 +84,7 @@ for _dataset in (
     Dataset(
         name="nlp4if",
         tasks=("fake-news", "claim"),
-        patterns=(
-            r"covid19_disinfo_binary_(?P<lang>[a-z]+)_(?P<split>train|dev|test_gold)\.tsv",
-        ),
+        patterns=(r"covid19_disinfo_binary_(?P<lang>[a-z]+)_(?P<split>train|dev|test_gold)\.tsv",),
         summary="disinformation in tweets on COVID-19, seven questions, 3 languages",
         licence="tweets under their platform's terms",
         citation="Shaar et al., NLP4IF 2021 shared tasks",

@@ -141,8 +141,10 @@ def _read_file(
     checked: list[Checked] = []
     outside = 0
     for row in read_rows(path, faults):
-        if any(name in row.values and row.values[name] not in allowed
-               for name, allowed in task.where.items()):
+        if any(
+            name in row.values and row.values[name] not in allowed
+            for name, allowed in task.where.items()
+        ):
             outside += 1
             continue
         try:

@@ -168,9 +168,7 @@ class Loop:
             elif self.stopped:
                 self._save()
             if self.stopped and not progress.finished:
-                raise StoppedError(
-                    f"stopped after step {progress.step}; continue with --resume"
-                )
+                raise StoppedError(f"stopped after step {progress.step}; continue with --resume")
 
     def _step(self, rows: IntArray, total: int) -> float:
         """One update; returns the mean loss of the step's rows."""

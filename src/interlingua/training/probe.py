@@ -72,12 +72,8 @@ def fit_probe(
                 bar.advance()
     chosen = _one_standard_error(losses)
     weight, bias = _fit(centred, label_ids, STRENGTHS[chosen], len(labels))
-    head = Head(
-        weight.astype(np.float32), bias.astype(np.float32), labels, mean.astype(np.float32)
-    )
-    return Probe(
-        head, STRENGTHS[chosen], float(right[chosen].mean()), float(losses[chosen].mean())
-    )
+    head = Head(weight.astype(np.float32), bias.astype(np.float32), labels, mean.astype(np.float32))
+    return Probe(head, STRENGTHS[chosen], float(right[chosen].mean()), float(losses[chosen].mean()))
 
 
 def _one_standard_error(losses: NDArray[np.float64]) -> int:

@@ -1,0 +1,133 @@
+"""Same seed, same bytes; killed and resumed, the same bytes as never stopped."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from interlingua.base.files import sha256_file
+from interlingua.corpus.phrasebook import test_files, train_files
+from interlingua.models.folder import ModelFolder, open_model
+
+COMMAND = [sys.executable, "-m", "interlingua.cli.main"]
+
+
+def start(*arguments: str | Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [*COMMAND, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run(*arguments: str | Path) -> str:
+    process = start(*arguments)
+    out, err = process.communicate(timeout=280)
+    assert process.returncode == 0, err
+    return out
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory, starter: ModelFolder) -> Path:
+    """A model of two narrow layers with the starter's tokenizer: quick to train, random weights."""
+    import torch
+    from transformers import BertConfig, BertModel
+
+    from interlingua.models.save import save_model
+
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("small")
+    config = BertConfig(
+        vocab_size=250_037,
+        hidden_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=32,
+    )
+    save_model(
+        folder,
+        encoder=BertModel(config, add_pooling_layer=False),
+        source=starter,
+        info=starter.info,
+        head=None,
+    )
+    return folder
+
+
+def weights(folder: Path) -> tuple[str, str]:
+    return sha256_file(folder / "model.safetensors"), sha256_file(folder / "head.safetensors")
+
+
+def test_the_probe_repeats_to_the_byte(tmp_path: Path, starter: ModelFolder) -> None:
+    for name in ("a", "b"):
+        run(
+            *("finetune", "--task", "topic", "--train", *train_files(), "--out", tmp_path / name),
+            *("--seed", "7", "--quiet"),
+        )
+        run(
+            *("evaluate", "--model", tmp_path / name, "--test", *test_files()[:3]),
+            *("--out", tmp_path / f"card-{name}", "--quiet"),
+        )
+    assert weights(tmp_path / "a") == weights(tmp_path / "b")
+    predictions = [
+        (tmp_path / f"card-{name}" / "predictions.jsonl").read_bytes() for name in ("a", "b")
+    ]
+    assert predictions[0] == predictions[1]
+
+
+@pytest.mark.slow
+def test_full_training_survives_kill_and_interrupt(tmp_path: Path, small: Path) -> None:
+    arguments = (
+        *("finetune", "--task", "sentiment", "--train", *train_files(), "--model", small),
+        *("--strategy", "full", "--set", "training.full.epochs=6"),
+        *("--set", "training.full.checkpoint_steps=2", "--set", "training.full.patience=6"),
+    )
+    run(*arguments, "--out", tmp_path / "whole")
+    stopped = tmp_path / "stopped"
+    for number, sent in enumerate((signal.SIGKILL, signal.SIGINT, signal.SIGTERM)):
+        process = start(*arguments, "--out", stopped, *(["--resume"] if number else []))
+        deadline = time.monotonic() + 120
+        before = newest(stopped)
+        while newest(stopped) <= before and process.poll() is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        process.send_signal(sent)
+        process.communicate(timeout=60)
+        expected = {signal.SIGKILL: -9, signal.SIGINT: 130, signal.SIGTERM: 143}
+        assert process.returncode == expected[sent]
+        assert not (stopped / "config.json").exists()
+    run(*arguments, "--out", stopped, "--resume")
+    assert weights(stopped) == weights(tmp_path / "whole")
+    info = open_model(stopped).info
+    assert info.scores == open_model(tmp_path / "whole").info.scores
+    assert info.task == "sentiment"
+
+
+def newest(folder: Path) -> int:
+    steps = [int(path.name[5:]) for path in (folder / "checkpoints").glob("step-*")]
+    return max(steps, default=0)
+
+
+def test_an_unfinished_run_is_neither_overwritten_nor_opened(tmp_path: Path) -> None:
+    (tmp_path / "out" / "checkpoints").mkdir(parents=True)
+    process = start(
+        *("finetune", "--task", "topic", "--train", *train_files(), "--out", tmp_path / "out")
+    )
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 2
+    assert "unfinished run" in err
+
+
+def test_json_is_one_document(tmp_path: Path, starter: ModelFolder) -> None:
+    out = run(
+        *("finetune", "--task", "topic", "--train", *train_files(), "--json"),
+        *("--out", tmp_path / "m"),
+    )
+    assert json.loads(out)["task"] == "topic"

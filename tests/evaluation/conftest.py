@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from scorecard_toys import LABELS, card_of, predictions_of
 
 from interlingua.evaluation.scorecard import write
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 from html.parser import HTMLParser
+from importlib.resources import files
 
 import pytest
 from scorecard_toys import answers, card_of
@@ -155,6 +156,34 @@ def test_a_card_without_a_source_language_is_measured_against_its_best():
 def test_the_page_is_the_same_for_the_same_card():
     card = card_of(answers(LANGS))
     assert render(card) == render(card)
+
+
+def luminance(colour):
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one, other):
+    """WCAG 2.2, 1.4.3."""
+    low, high = sorted([luminance(one), luminance(other)])
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_writing_stands_out_from_its_ground(dark):
+    style = files("interlingua.evaluation").joinpath("data", "scorecard.css").read_text()
+    light, night = re.findall(r":root \{(.*?)\}", style, flags=re.DOTALL)[:2]
+    colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", light))
+    if dark:
+        colours |= dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", night))
+    pairs = [(ink, ground) for ink in ("ink", "soft", "accent") for ground in ("card", "page")]
+    pairs += [("on-light", ground) for ground in ("better", "g0", "g1", "g2", "g3", "g4")]
+    pairs += [("on-dark", "g5"), ("whisker", "rail")]
+    low = {p: contrast(colours[p[0]], colours[p[1]]) for p in pairs}
+    assert min(low.values()) >= 4.5, low
+    marks = {mark: contrast(colours[mark], colours["card"]) for mark in ("zero", "taught", "mark")}
+    assert min(marks.values()) >= 3, marks
 
 
 def test_text_is_escaped_and_html_is_not():

@@ -28,7 +28,7 @@ def printed(show, thing, *, width=100, **options):
         (["eng_Latn", "deu_Latn"], ["eng_Latn"],
          "Taught in English, tested in 2 languages: ", "% in German."),
         (["eng_Latn"], ["eng_Latn"],
-         "Taught in English, tested in English: ", "% right in English."),
+         "Taught and tested in English: ", "% right."),
         (["deu_Latn"], ["eng_Latn"],
          "Taught in English, tested in German: ", "% right in German."),
         (["deu_Latn", "fra_Latn"], [],

@@ -41,7 +41,7 @@ def _encode(folder, texts, prefix=None) -> np.ndarray:
     return np.array(rows)
 
 
-@pytest.mark.parametrize("kind", ["bert", "xlm-roberta", "distilbert", "modernbert"])
+@pytest.mark.parametrize("kind", ["bert", "xlm-roberta", "distilbert", "modernbert", "mt5"])
 @pytest.mark.parametrize("copied", [True, False])
 def test_saved_and_opened_gives_the_same_vectors(tiny_folder, tmp_path, kind, copied) -> None:
     source = open_model(tiny_folder(kind))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from interlingua.evaluation.records import LanguageFacts, Scorecard
 
 MANY = 60  # languages from which on bars are small and stand in columns
-_WIDE = 14  # scripts from which on the map shows whole points in small cells
+_WIDE = 18  # scripts from which on the map shows whole points in small cells
 _STEPS = (0.02, 0.05, 0.10, 0.20, 0.30)
 _WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM = 620, 360, 52, 12, 46
 

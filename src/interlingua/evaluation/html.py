@@ -69,6 +69,7 @@ def render(scorecard: Scorecard) -> str:
         "tiles": _tiles(scorecard),
         "bars_note": _bars_note(scorecard),
         "bars": language_bars(scorecard),
+        "alone": Html(" hidden" if len(scorecard.per_language) == 1 else ""),
         "map_note": text(_map_note(scorecard)),
         "map": gap_map(scorecard),
         "legend": gap_legend(),
@@ -139,75 +140,49 @@ def _facts(card: Scorecard) -> Html:
 
 
 def _tiles(card: Scorecard) -> Html:
-    summary, intervals, notes = card.summary, card.summary_ci, card.notes
+    """The figures of the summary; of a single language only its score."""
     taught = [facts.name for facts in card.languages.values() if facts.taught]
-    zero_shot = [facts for facts in card.languages.values() if not facts.taught]
-    low = [facts for facts in card.languages.values() if facts.low_resource]
+    low = sum(facts.low_resource for facts in card.languages.values())
+    others = counted(len(card.languages) - len(taught), "language")
     home = listed(taught) if 0 < len(taught) <= 2 else counted(len(taught), "language")
-    return join(
-        [
-            _tile(
-                "Taught",
-                points(summary.source),
-                intervals.source,
-                notes.get("summary.source", home),
-                "taught",
-            ),
-            _tile(
-                "Zero-shot mean",
-                points(summary.zero_shot_mean),
-                intervals.zero_shot_mean,
-                notes.get("summary.zero_shot_mean", counted(len(zero_shot), "language")),
-                "mean",
-            ),
-            _tile(
-                "Transfer gap",
-                points(summary.transfer_gap),
-                intervals.transfer_gap,
-                notes.get("summary.transfer_gap", "points lost on the way"),
-                "gap",
-            ),
-            _tile(
-                "Weakest language",
-                points(summary.worst),
-                intervals.worst,
-                card.languages[summary.worst_language].name,
-                "worst",
-            ),
-            _tile(
-                "Low-resource mean",
-                points(summary.low_resource_mean),
-                intervals.low_resource_mean,
-                notes.get("summary.low_resource_mean", counted(len(low), "language")),
-                "low",
-            ),
-        ]
-    )
+    worst = card.languages[card.summary.worst_language].name
+    tiles = [
+        ("Taught", "source", home),
+        ("Zero-shot mean", "zero_shot_mean", others),
+        ("Transfer gap", "transfer_gap", "points lost on the way"),
+        ("Weakest language", "worst", worst),
+        ("Low-resource mean", "low_resource_mean", counted(low, "language")),
+    ]
+    if len(card.languages) == 1:
+        name = "source" if taught else "zero_shot_mean"
+        tiles = [("Score", name, worst)]
+    return join([_tile(card, *tile) for tile in tiles])
 
 
-def _tile(name: str, figure: str, ci: tuple[float, float] | None, about: str, kind: str) -> Html:
+def _tile(card: Scorecard, title: str, name: str, about: str) -> Html:
+    ci = getattr(card.summary_ci, name)
     return element(
         "div",
-        element("dt", name),
-        element("dd", figure, class_="figure"),
+        element("dt", title),
+        element("dd", points(getattr(card.summary, name)), class_="figure"),
         element("dd", between(ci) if ci else "\N{NO-BREAK SPACE}", class_="ci"),
-        element("dd", about, class_="about"),
-        class_=f"tile {kind}",
+        element("dd", card.notes.get(f"summary.{name}", about), class_="about"),
+        class_=f"tile {name}",
     )
 
 
 def _bars_note(card: Scorecard) -> Html:
-    level = f"{card.bootstrap.level * 100:.0f} %"
+    """What the colours and marks of the bars mean, as far as they occur."""
+    facts = card.languages.values()
     keys = [
-        element("li", element("i", class_="key zero"), "not taught"),
-        element("li", element("i", class_="key taught"), "taught"),
-        element("li", element("i", class_="key whisker"), f"{level} interval"),
+        (any(not f.taught for f in facts), "key zero", "not taught"),
+        (any(f.taught for f in facts), "key taught", "taught"),
+        (True, "key whisker", f"{card.bootstrap.level * 100:.0f} % interval"),
+        (card.summary.source is not None, "key home", "score of the languages taught"),
+        (any(f.low_resource for f in facts), "low-mark", "low-resource"),
     ]
-    if card.summary.source is not None:
-        keys.append(element("li", element("i", class_="key home"), "score of the languages taught"))
-    if any(facts.low_resource for facts in card.languages.values()):
-        keys.append(element("li", element("i", class_="low-mark"), "low-resource"))
-    return element("ul", *keys, class_="legend")
+    shown = [element("li", element("i", class_=kind), name) for used, kind, name in keys if used]
+    return element("ul", *shown, class_="legend")
 
 
 def _map_note(card: Scorecard) -> str:

@@ -68,6 +68,9 @@ def headline(card: Scorecard) -> str:
     Example: ``Taught in English, tested in 40 languages: 88.1 % right in English, 81.3 % on
     average in the 39 others.``
     """
+    if tuple(card.per_language) == card.source_languages and len(card.per_language) == 1:
+        ((tag, result),) = card.per_language.items()
+        return f"Taught and tested in {_name_of(card, tag)}: {_right(card, result.score)}."
     return f"{_taught(card)}, {_tested(card)}: {_figures(card)}."
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -111,7 +112,7 @@ def test_calibration_error_agrees_with_the_plain_loop(rows, bins, seed):
     edges = [i * rows // count for i in range(count + 1)]
     plain = sum(
         abs(right[order[a:b]].mean() - confidence[order[a:b]].mean()) * (b - a) / rows
-        for a, b in zip(edges, edges[1:], strict=False)
+        for a, b in pairwise(edges)
     )
     ours = expected_calibration_error(gold, probabilities, bins=bins)
     assert ours == pytest.approx(plain, abs=1e-12)

@@ -1,1 +1,1 @@
-"""To be written."""
+"""Ways to run a model, behind one protocol, and the only prediction loop."""

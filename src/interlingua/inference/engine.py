@@ -1,0 +1,49 @@
+"""The protocol of an engine: token ids in, vectors out.
+
+Legend: B rows of a batch, L tokens, D features.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from interlingua.base.registry import Registry
+from interlingua.models.folder import ModelFolder
+
+Batch = tuple[NDArray[np.int64], NDArray[np.int64]]
+"""input_ids [B, L] and attention_mask [B, L]."""
+
+
+class Engine(Protocol):
+    """One way to run a model."""
+
+    name: str
+    """``torch`` or ``openvino``."""
+    precision: str
+    """``float32`` or ``bfloat16``."""
+    token_budget: int
+    """Padded tokens of a batch that it likes best."""
+
+    def run(
+        self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Vectors float32 [B, D] of one batch."""
+
+    def run_many(self, batches: Iterable[Batch]) -> Iterator[tuple[int, NDArray[np.float32]]]:
+        """Vectors of many batches as they are done, each with its position."""
+
+
+class Opener(Protocol):
+    """Builds an engine for a model folder."""
+
+    def __call__(self, folder: ModelFolder, *, precision: str) -> Engine:
+        """The engine; ``precision`` is ``auto``, ``float32`` or ``bfloat16``."""
+
+
+ENGINES: Registry[Opener] = Registry("engine")
+ENGINES.add("torch", "interlingua.inference.torch_engine:TorchEngine")
+ENGINES.add("openvino", "interlingua.inference.openvino_engine:OpenVINOEngine")

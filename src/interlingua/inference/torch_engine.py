@@ -1,0 +1,49 @@
+"""The model in PyTorch: exact in float32, quick to start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from interlingua.inference.engine import Batch
+from interlingua.inference.hardware import bfloat16_is_native, device
+from interlingua.models.encoder import PooledEncoder, load_encoder
+from interlingua.models.folder import ModelFolder
+
+
+class TorchEngine:
+    """Runs a `PooledEncoder` on the processor or a GPU.
+
+    Args:
+        folder: The model.
+        precision: ``auto`` is bfloat16 where the hardware has it.
+    """
+
+    name = "torch"
+
+    def __init__(self, folder: ModelFolder, *, precision: str) -> None:
+        self.device = device()
+        native = precision == "auto" and bfloat16_is_native(self.device)
+        self.precision = "bfloat16" if native or precision == "bfloat16" else "float32"
+        self.token_budget = 16384 if self.device.type == "cuda" else 1024
+        encoder = load_encoder(folder, dtype=self.precision)
+        self.model = PooledEncoder.for_folder(encoder, folder.info).to(self.device).eval()
+
+    @torch.inference_mode()
+    def run(
+        self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Vectors float32 [B, D] of one batch."""
+        vectors = self.model(
+            torch.from_numpy(input_ids).to(self.device),
+            torch.from_numpy(attention_mask).to(self.device),
+        )
+        return np.asarray(vectors.float().cpu().numpy(), dtype=np.float32)
+
+    def run_many(self, batches: Iterable[Batch]) -> Iterator[tuple[int, NDArray[np.float32]]]:
+        """Vectors of many batches, in order."""
+        for i, (input_ids, attention_mask) in enumerate(batches):
+            yield i, self.run(input_ids, attention_mask)

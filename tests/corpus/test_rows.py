@@ -56,7 +56,7 @@ def test_gzip_and_zstandard(tmp_path: Path) -> None:
     [
         ("t.jsonl", b'{"text": "a"}\n{broken\n', "line 2: not JSON"),
         ("t.jsonl", b"[1]\n", "line 1: list, expected an object"),
-        ("t.jsonl", b'{"text": "\xe9"}\n', "line 1: byte 11 .* not UTF-8"),
+        ("t.jsonl", b'{"text": "\xe9"}\n', "line 1: byte 11 .*is not UTF-8"),
         ("t.tsv", b"text\tlabel\na\n", "line 2: 1 fields, expected 2"),
         ("t.tsv", b"text\ttext\n", "more than once"),
         ("t.csv", b'text,label\n"a,b\n', "not CSV"),

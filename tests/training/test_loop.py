@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -135,7 +135,7 @@ def test_nan_stops_with_the_rows_and_keeps_the_checkpoint(tmp_path: Path) -> Non
 def test_the_best_epoch_is_kept_and_patience_ends_the_run(tmp_path: Path) -> None:
     class Scripted(FakeLearner):
         told = iter([0.1, 0.9, 0.2, 0.3, 0.4])
-        seen: list[bytes] = []
+        seen: ClassVar[list[bytes]] = []
 
         def score(self) -> float:
             self.seen.append(final(self))

@@ -7,9 +7,10 @@ from pathlib import Path
 
 
 def cache_dir() -> Path:
-    """The cache folder: ``$INTERLINGUA_CACHE``, else ``$XDG_CACHE_HOME/interlingua``, else ``~/.cache/interlingua``.
+    """The cache folder; it is not created here.
 
-    It is not created here. Without a home folder it lies in the current one.
+    It is ``$INTERLINGUA_CACHE``, else ``$XDG_CACHE_HOME/interlingua``, else
+    ``~/.cache/interlingua``; without a home folder it lies in the current one.
     """
     given = os.environ.get("INTERLINGUA_CACHE")
     if given:

@@ -12,7 +12,7 @@ import numpy as np
 def seed_everything(seed: int) -> None:
     """Seed ``random``, NumPy's old interface and, where it is loaded, torch."""
     random.seed(seed)
-    np.random.seed(seed % 2**32)  # noqa: NPY002 - libraries still draw from it
+    np.random.seed(seed % 2**32)
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.manual_seed(seed)

@@ -43,7 +43,7 @@ def plan(
     assert token_budget > 0 and multiple > 0 and max_rows > 0
     sizes = np.asarray(lengths, dtype=np.int64)
     order = np.argsort(-sizes, kind="stable")
-    batches = []
+    batches: list[IntArray] = []
     start = 0
     while start < len(order):
         longest = padded_length(int(sizes[order[start]]), multiple)
@@ -61,7 +61,7 @@ def plan_equal(
     Slower than `plan`, but a text's vector then does not depend on its companions' lengths.
     """
     sizes = np.asarray(lengths, dtype=np.int64)
-    batches = []
+    batches: list[IntArray] = []
     for size in np.unique(sizes)[::-1]:
         rows = max(1, min(max_rows, token_budget // max(1, int(size))))
         members = np.flatnonzero(sizes == size)
@@ -85,7 +85,7 @@ def shuffled_plan(
     """
     sizes = np.asarray(lengths, dtype=np.int64)
     order = rng.permutation(len(sizes))
-    batches = []
+    batches: list[IntArray] = []
     for start in range(0, len(order), window):
         members = order[start : start + window]
         local = plan(

@@ -25,7 +25,7 @@ Texts = Annotated[list[str] | None, typer.Argument(help="Texts.")]
 def classify(
     model: Model,
     texts: Texts = None,
-    input: Input = None,  # noqa: A002 - the flag's name
+    input: Input = None,
     output: Output = None,
     engine: Engine = "auto",
     exact: Exact = False,
@@ -53,7 +53,7 @@ def classify(
 def embed(
     model: Model = "starter",
     texts: Texts = None,
-    input: Input = None,  # noqa: A002 - the flag's name
+    input: Input = None,
     output: Output = None,
     prefix: Annotated[
         str | None, typer.Option(help="query, passage, none; the model's default.")

@@ -49,7 +49,7 @@ def benchmark(
     chosen = room.plan_benchmark(
         suite,
         data_dir=data_dir,
-        languages=[t for l in languages or [] for t in l.split(",")],
+        languages=[tag for given in languages or [] for tag in given.split(",")],
         split=split,
     )
     if dry_run:

@@ -46,7 +46,7 @@ def evaluate(
 ) -> None:
     """Score a taught model per language and write scorecard.json, predictions.jsonl and a page.
 
-    Example: interlingua evaluate --model runs/topic --test test.de.jsonl test.sw.jsonl --out runs/card
+    Example: interlingua evaluate --model runs/topic --test test.sw.jsonl --out runs/card
     """
     begin(quiet=quiet, json=json)
     from interlingua.evaluation import evaluate as room

@@ -27,9 +27,8 @@ def list_languages(json: Json = False, quiet: Quiet = False) -> None:
         return
     for language in known():
         low = "low-resource" if language.low_resource else ""
-        write(
-            f"{language.tag}  {language.name:<32} {language.autonym:<28} {language.family:<20} {low}"
-        )
+        names = f"{language.name:<32} {language.autonym:<28}"
+        write(f"{language.tag}  {names} {language.family:<20} {low}")
 
 
 @app.command("show")
@@ -56,7 +55,7 @@ def show(
 @app.command("identify")
 def identify(
     texts: Texts = None,
-    input: Input = None,  # noqa: A002 - the flag's name
+    input: Input = None,
     detector: Annotated[
         str, typer.Option(help="py3langid, or the path of a fastText model such as GlotLID.")
     ] = "py3langid",

@@ -90,16 +90,11 @@ def _run(arguments: list[str], *, debug: bool) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    except MemoryError:
-        return _fail("not enough memory; use a smaller batch or model", 1, debug=debug)
     except Exception as error:
         if hasattr(error, "format_message"):  # typer's own: a command line that cannot be read
             return _usage(error)
-        return _fail(
-            f"{type(error).__name__}: {error} (a fault of the program or machine; --debug shows it)",
-            1,
-            debug=debug,
-        )
+        told = f"{type(error).__name__}: {error}"
+        return _fail(f"{told} (not your mistake; --debug shows where)", 1, debug=debug)
     return result if isinstance(result, int) else 0
 
 

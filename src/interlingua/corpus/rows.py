@@ -99,7 +99,7 @@ def open_bytes(path: Path) -> Iterator[IO[bytes]]:
         with path.open("rb") as raw:
             if path.suffix == ".gz":
                 with gzip.open(raw) as stream:
-                    yield io.BufferedReader(stream)  # type: ignore[type-var]
+                    yield io.BufferedReader(stream)
             elif path.suffix == ".zst":
                 zstandard = require("zstandard", extra="text")
                 with zstandard.ZstdDecompressor().stream_reader(raw) as stream:
@@ -141,7 +141,7 @@ def read_lines(path: Path, faults: Faults) -> Iterator[tuple[int, str]]:
             except UnicodeDecodeError as error:
                 faults.report(
                     DataError(
-                        f"byte {error.start + 1} of the line (0x{raw[error.start]:02x}) is not UTF-8",
+                        f"byte {error.start + 1} (0x{raw[error.start]:02x}) is not UTF-8",
                         path=path,
                         line=number,
                         remedy="Convert the file: iconv -f LATIN1 -t UTF-8",

@@ -140,7 +140,7 @@ def _read_choices() -> dict[str, Any]:
     return {
         key: value
         for key, value in (choices.items() if isinstance(choices, dict) else ())
-        if isinstance(value, dict) and value.get("engine") in ENGINES
+        if isinstance(value, dict) and str(value.get("engine")) in ENGINES
     }
 
 

@@ -29,7 +29,7 @@ def bfloat16_is_native(device: torch.device) -> bool:
     import torch
 
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     info = Path("/proc/cpuinfo")
     flags = info.read_text(encoding="utf-8", errors="replace") if info.exists() else ""
     return any(f" {flag} " in f"{flags} " for flag in ("avx512_bf16", "amx_bf16", "bf16"))

@@ -7,6 +7,7 @@ made here and never read from a model folder.
 from __future__ import annotations
 
 import json
+import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -37,9 +38,7 @@ class OpenVINOEngine:
 
     name = "openvino"
 
-    def __init__(
-        self, folder: ModelFolder, *, precision: str, threads: int | None = None
-    ) -> None:
+    def __init__(self, folder: ModelFolder, *, precision: str, threads: int | None = None) -> None:
         ov = require("openvino", extra="openvino")
         core = ov.Core()
         if "CPU" not in core.available_devices:
@@ -105,7 +104,8 @@ def _export(folder: ModelFolder, path: Path) -> None:
     model = PooledEncoder.for_folder(load_encoder(folder), folder.info).eval()
     ids = torch.full((2, 5), folder.pad_id, dtype=torch.int64)
     mask = torch.ones_like(ids)
-    with torch.inference_mode():
+    with torch.inference_mode(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the tracer's remarks on branches that lengths do not take
         converted = ov.convert_model(
             model,
             example_input={"input_ids": ids, "attention_mask": mask},

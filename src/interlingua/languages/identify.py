@@ -16,8 +16,12 @@ from interlingua.languages.tags import UND, parse
 _CHARACTERS = 1000
 THRESHOLD = 0.5
 """Least probability of a language to be named."""
-_TRADITIONAL = frozenset("國說這來時對們會學後發經過還沒點問開關電話車書買賣愛聽寫讀讓邊個為從實體應當與萬")
-_SIMPLIFIED = frozenset("国说这来时对们会学后发经过还没点问开关电话车书买卖爱听写读让边个为从实体应当与万")
+_TRADITIONAL = frozenset(
+    "國說這來時對們會學後發經過還沒點問開關電話車書買賣愛聽寫讀讓邊個為從實體應當與萬"
+)
+_SIMPLIFIED = frozenset(
+    "国说这来时对们会学后发经过还没点问开关电话车书买卖爱听写读让边个为从实体应当与万"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,9 +53,10 @@ def script_of(text: str) -> str:
     counts = script_counts(text)
     if not counts:
         return UNKNOWN
-    if counts["Hira"] + counts["Kana"] > 0.05 * counts.total() and counts["Hani"] + counts[
-        "Hira"
-    ] + counts["Kana"] > counts.total() / 2:
+    if (
+        counts["Hira"] + counts["Kana"] > 0.05 * counts.total()
+        and counts["Hani"] + counts["Hira"] + counts["Kana"] > counts.total() / 2
+    ):
         return "Jpan"
     return counts.most_common(1)[0][0]
 

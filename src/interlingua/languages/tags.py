@@ -14,7 +14,7 @@ from interlingua.base.registry import near_names
 
 UND = "und"
 _LOW_RESOURCE_GIB = 1.0
-_RIGHT_TO_LEFT = frozenset("Adlm Arab Hebr Mand Nkoo Rohg Samr Syrc Thaa".split())
+_RIGHT_TO_LEFT = frozenset(["Adlm", "Arab", "Hebr", "Mand", "Nkoo", "Rohg", "Samr", "Syrc", "Thaa"])
 _SHAPE = regex.compile(r"([A-Za-z]{2,3})(?:[-_]([A-Za-z]{4}))?(?:[-_](?:[A-Za-z]{2}|[0-9]{3}))?")
 _MAX_LENGTH = 64
 
@@ -123,7 +123,7 @@ def tag_of(text: str) -> str:
     return UND if text.strip().casefold() == UND else parse(text).tag
 
 
-def _find(text: str) -> str | None:
+def _find(text: str) -> str | None:  # noqa: PLR0911 - a ladder of spellings
     if not text or len(text) > _MAX_LENGTH:
         return None
     spellings = _spellings()

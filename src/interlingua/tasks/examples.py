@@ -19,7 +19,7 @@ from interlingua.base.progress import say
 from interlingua.base.registry import did_you_mean
 from interlingua.corpus.formats import read_rows
 from interlingua.corpus.rows import Faults, OnError, Rejected, Row
-from interlingua.languages import UND, identify, parse, script_of, tag_of
+from interlingua.languages import UND, identify, parse, script_of, tag_of, writes
 from interlingua.tasks.record import Task
 
 _TAG = regex.compile(r"[a-z]{3}_[A-Z][a-z]{3}")
@@ -178,17 +178,16 @@ def _column(row: Row, names: Sequence[str]) -> str:
 def _text(row: Row, task: Task) -> str:
     column = _column(row, task.text_columns)
     value = row.values[column]
-    place = {"path": row.path, "line": row.line, "column": column}
+    problem = ""
     if not isinstance(value, str):
-        raise DataError(f"{type(value).__name__} {quoted(value)}, expected a text", **place)
-    if not value.strip():
-        raise DataError("the text is empty", **place)
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError as error:
-        code = ord(value[error.start])
-        raise DataError(f"holds a lone surrogate (U+{code:04X})", **place) from None
-    return value
+        problem = f"{type(value).__name__} {quoted(value)}, expected a text"
+    elif not value.strip():
+        problem = "the text is empty"
+    elif surrogates := [character for character in value if "\ud800" <= character <= "\udfff"]:
+        problem = f"holds a lone surrogate (U+{ord(surrogates[0]):04X})"
+    if problem:
+        raise DataError(problem, path=row.path, line=row.line, column=column)
+    return str(value)
 
 
 def _label(row: Row, task: Task) -> str:
@@ -275,6 +274,6 @@ def _named(text: str) -> str | None:
 
 
 def _scripts_agree(tag: str, texts: list[str]) -> bool:
-    """Whether the texts are written in the script the tag says; a wrong guess from a path is not."""
+    """Whether most texts are in the script that the tag says; a wrong guess is found out so."""
     scripts = Counter(script_of(text) for text in texts)
-    return scripts.most_common(1)[0][0] == script_of(parse(tag).autonym)
+    return writes(parse(tag).script, scripts.most_common(1)[0][0])

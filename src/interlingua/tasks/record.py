@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from interlingua.base.config import Config
 from interlingua.base.registry import Registry
 
@@ -21,7 +23,7 @@ class Task(Config):
     """Columns that may hold the text; the first that a file has is taken."""
     label_columns: tuple[str, ...] = ("label",)
     """Columns that may hold the label; the first that a file has is taken."""
-    where: dict[str, tuple[str, ...]] = {}
+    where: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Rows belong to the task only if these columns, where a file has them, hold these values."""
     labels: tuple[str, ...] = ()
     """The label space; empty: the sorted labels of the training file."""

@@ -2,8 +2,8 @@
 
 A checkpoint is a folder ``step-000120`` with ``model.safetensors`` (what is trained),
 ``best.safetensors`` (the same at the best validation so far), ``optimizer.safetensors``,
-``state.json`` (position, random states, scores) and ``manifest.json``. It is written beside its place and renamed; a torn or altered one is found
-before training and the one before it is taken instead.
+``state.json`` (position, random states, scores) and ``manifest.json``. It is written beside its
+place and renamed; a torn or altered one is found before training and the one before it is taken.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from interlingua.batches.buckets import IntArray, plan
 from interlingua.batches.tokens import Tokenized, pad
 from interlingua.models.heads import Head
 from interlingua.objectives.cross_entropy import cross_entropy
-from interlingua.tasks.metrics.named import score
+from interlingua.tasks.metrics.resampled import of_rows
 
 if TYPE_CHECKING:
     from interlingua.models.encoder import PooledEncoder
@@ -50,7 +50,7 @@ class ClassifierLearner:
         bfloat16: Whether the forward pass runs in bfloat16.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all of a learner's parts
         self,
         encoder: PooledEncoder,
         head: Head,
@@ -81,7 +81,8 @@ class ClassifierLearner:
         for parameter in self.encoder.parameters():
             parameter.requires_grad_(True)
         if settings.freeze_embeddings:
-            self.encoder.encoder.get_input_embeddings().weight.requires_grad_(False)
+            embeddings: nn.Module = self.encoder.encoder.get_input_embeddings()  # type: ignore[operator]
+            embeddings.requires_grad_(False)
 
     def named_parameters(self) -> dict[str, nn.Parameter]:
         """Trained parameters by name: the encoder's, then the head's."""
@@ -123,7 +124,7 @@ class ClassifierLearner:
         predicted = np.zeros(len(self.validation.labels), dtype=np.int64)
         for rows in plan(self.validation.tokens.lengths, token_budget=_VALIDATION_TOKENS):
             predicted[rows] = self._logits(self.validation, rows).argmax(dim=1).cpu().numpy()
-        return score(self.metric, self.validation.labels, predicted, classes=len(self.labels))
+        return of_rows(self.metric, self.validation.labels, predicted, classes=len(self.labels))
 
     def fitted_head(self) -> Head:
         """The head as it stands."""

@@ -34,7 +34,7 @@ class Taught:
     seconds: float
 
 
-def finetune(
+def finetune(  # noqa: PLR0913 - the short form of a recipe
     *,
     task: str,
     train: str | Path | Sequence[str | Path],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -23,6 +23,8 @@ from interlingua.training.probe import fit_probe
 from interlingua.training.split import folds
 
 if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
     from interlingua.models.folder import ModelInfo
     from interlingua.models.heads import Head
     from interlingua.training.lesson import Lesson
@@ -128,7 +130,7 @@ def _scores(lesson: Lesson, progress: Progress, rows: int) -> dict[str, object]:
 
 
 def _publish(lesson: Lesson, info: ModelInfo, learner: ClassifierLearner, out: Path) -> None:
-    encoder = learner.encoder.encoder.to("cpu").eval()
+    encoder = cast("PreTrainedModel", learner.encoder.encoder.to("cpu").eval())
     with TemporaryDirectory(dir=out, prefix=".tmp-model-") as staged:
         lesson.save(Path(staged), info, learner.fitted_head(), encoder=encoder)
         publish(Path(staged), out)

@@ -19,7 +19,7 @@ from interlingua.models.folder import DataFile, ModelFolder, ModelInfo, open_mod
 from interlingua.models.heads import Head
 from interlingua.models.save import save_model
 from interlingua.tasks.examples import Examples, read_examples
-from interlingua.tasks.metrics.named import score
+from interlingua.tasks.metrics.resampled import of_rows
 from interlingua.tasks.record import TASKS, Task
 from interlingua.training.settings import FinetuneRecipe
 
@@ -60,7 +60,7 @@ class Lesson:
         self, gold: NDArray[np.int64], predicted: NDArray[np.int64]
     ) -> dict[str, Any]:
         """The task's metric on validation rows, as ``interlingua.json`` holds it."""
-        value = score(self.task.metric, gold, predicted, classes=len(self.labels))
+        value = of_rows(self.task.metric, gold, predicted, classes=len(self.labels))
         return {"metric": self.task.metric, "score": round(value, 4), "rows": len(gold)}
 
     def fingerprint(self) -> dict[str, Any]:

@@ -163,9 +163,8 @@ class Loop:
             bar.advance(note=f"epoch {progress.epoch + 1}, loss {loss:.3f}")
             if progress.batch == len(batches):
                 self._end_epoch()
-            if progress.step % self.settings.checkpoint_steps == 0 or progress.batch == 0:
-                self._save()
-            elif self.stopped:
+            due = progress.step % self.settings.checkpoint_steps == 0 or progress.batch == 0
+            if due or self.stopped:
                 self._save()
             if self.stopped and not progress.finished:
                 raise StoppedError(f"stopped after step {progress.step}; continue with --resume")

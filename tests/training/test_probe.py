@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlingua.training.probe import fit_probe
+from interlingua.training.probe import _choose, _temperature, fit_probe
 from interlingua.training.split import folds
+from interlingua.training.whitening import whitening
 
 
 def clusters(rows: int, classes: int, spread: float) -> tuple[np.ndarray, np.ndarray]:
@@ -30,18 +31,50 @@ def test_separable_classes_are_learned(classes: int) -> None:
     assert probe.accuracy > 0.97
 
 
-def test_two_classes_give_the_probabilities_of_scikit_learn() -> None:
+@pytest.mark.parametrize("whitened", [False, True])
+def test_two_classes_give_the_probabilities_of_scikit_learn(whitened: bool) -> None:
     from sklearn.linear_model import LogisticRegression
 
     features, ids = clusters(120, 2, 1.0)
-    parts = folds([str(i) for i in range(120)], ids.tolist(), count=4, rng=np.random.default_rng(0))
-    probe = fit_probe(features, ids, ("a", "b"), parts=parts)
-    reference = LogisticRegression(C=probe.strength, max_iter=1000, tol=1e-5)
-    reference.fit(features - features.mean(axis=0), ids)
-    logits = probe.head.logits(features)
+    rng = np.random.default_rng(0)
+    parts = folds([str(i) for i in range(120)], ids.tolist(), count=4, rng=rng)
+    matrix = whitening(rng.normal(size=(3, 20, 16)).astype(np.float32)) if whitened else None
+    probe = fit_probe(features, ids, ("a", "b"), parts=parts, matrix=matrix)
+    x = features - features.mean(axis=0)
+    x = x if matrix is None else x @ matrix
+    reference = LogisticRegression(C=probe.strength, max_iter=1000, tol=1e-5).fit(x, ids)
+    logits = probe.head.logits(features) * probe.temperature
     ours = 1 / (1 + np.exp(logits[:, 0] - logits[:, 1]))
-    theirs = reference.predict_proba(features - features.mean(axis=0))[:, 1]
-    np.testing.assert_allclose(ours, theirs, atol=1e-4)
+    np.testing.assert_allclose(ours, reference.predict_proba(x)[:, 1], atol=1e-4)
+
+
+def test_the_temperature_makes_held_out_labels_most_probable() -> None:
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(4000, 3))
+    p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    ids = np.array([rng.choice(3, p=row) for row in p])
+    assert _temperature(logits * 5, ids)[0] == pytest.approx(5, rel=0.1)
+
+
+def test_the_smallest_strength_that_is_not_clearly_worse_is_chosen() -> None:
+    ids = np.repeat([0, 1], 100)
+    right = np.zeros((3, 200), dtype=bool)
+    right[1, :180] = right[2, :181] = True
+    right[0, :100] = True  # always the first class: balanced accuracy one half
+    assert _choose(right, ids) == 1
+
+
+def test_whitening_shrinks_what_differs_between_languages() -> None:
+    rng = np.random.default_rng(0)
+    meanings = rng.normal(size=(1, 50, 6))
+    offsets = np.zeros((4, 1, 6))
+    offsets[:, 0, 0] = [-3, -1, 1, 3]  # languages lie apart along the first axis only
+    noise = 0.01 * rng.normal(size=(4, 50, 6))
+    matrix = whitening((meanings + offsets + noise).astype(np.float32))
+    np.testing.assert_allclose(matrix, matrix.T, atol=1e-9)
+    lengths = np.linalg.norm(matrix, axis=1)
+    assert lengths[0] < 0.6 * lengths[1:].min()
+    assert lengths[1:] == pytest.approx(2**-0.5, rel=0.05)
 
 
 def test_a_label_without_rows_is_never_predicted() -> None:

@@ -33,7 +33,7 @@ def doctor(json: Json = False, quiet: Quiet = False) -> None:
     for key, value in facts.items():
         shown = ", ".join(map(str, value)) if isinstance(value, list) else value
         if isinstance(value, dict):
-            shown = ", ".join(n if there else f"{n} (missing)" for n, there in value.items())
+            shown = ", ".join(n if ok else f"{n} (missing)" for n, ok in value.items())
         write(f"{key:<16} {shown}")
 
 

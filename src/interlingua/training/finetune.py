@@ -20,6 +20,7 @@ from interlingua.training.output import check_free
 from interlingua.training.probe import fit_probe
 from interlingua.training.settings import FinetuneRecipe, Strategy
 from interlingua.training.split import folds
+from interlingua.training.whitening import language_whitening
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,15 +123,19 @@ def teach_probe(lesson: Lesson, out: Path) -> ModelInfo:
     where there are some, only tell how good the result is.
     """
     encoder = Encoder(lesson.folder)
+    settings = lesson.recipe.training.probe
+    matrix = language_whitening(encoder) if settings.whitening else None
     ids = lesson.ids(lesson.train)
     texts = lesson.train.texts
-    count = lesson.recipe.training.probe.folds
-    parts = folds(texts, ids.tolist(), count=count, rng=generator(lesson.seed, "folds"))
-    probe = fit_probe(encoder.encode(texts).vectors, ids, lesson.labels, parts=parts)
+    rng = generator(lesson.seed, "folds")
+    parts = folds(texts, ids.tolist(), count=settings.folds, rng=rng)
+    vectors = encoder.encode(texts).vectors
+    probe = fit_probe(vectors, ids, lesson.labels, parts=parts, matrix=matrix)
     say(f"regularisation C = {probe.strength:g}, cross-validated accuracy {probe.accuracy:.3f}")
     scores: dict[str, Any] = {
         "strategy": "probe",
         "regularisation_C": probe.strength,
+        "temperature": round(probe.temperature, 4),
         "cross_validated_accuracy": round(probe.accuracy, 4),
     }
     if lesson.validation is not None:

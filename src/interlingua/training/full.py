@@ -21,6 +21,7 @@ from interlingua.training.loop import Loop, Progress
 from interlingua.training.output import locked, publish, start_over
 from interlingua.training.probe import fit_probe
 from interlingua.training.split import folds
+from interlingua.training.whitening import language_whitening
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -110,10 +111,13 @@ def _starting_head(lesson: Lesson, train: list[Example]) -> Head:
     texts = [row.text for row in train]
     index = {label: i for i, label in enumerate(lesson.labels)}
     ids = np.array([index[str(row.label)] for row in train], dtype=np.int64)
-    features = Encoder(lesson.folder, engine="torch").encode(texts).vectors
-    count = lesson.recipe.training.probe.folds
-    parts = folds(texts, ids.tolist(), count=count, rng=generator(lesson.seed, "folds"))
-    return fit_probe(features, ids, lesson.labels, parts=parts).head
+    encoder = Encoder(lesson.folder, engine="torch")
+    settings = lesson.recipe.training.probe
+    matrix = language_whitening(encoder) if settings.whitening else None
+    rng = generator(lesson.seed, "folds")
+    parts = folds(texts, ids.tolist(), count=settings.folds, rng=rng)
+    features = encoder.encode(texts).vectors
+    return fit_probe(features, ids, lesson.labels, parts=parts, matrix=matrix).head
 
 
 def _scores(lesson: Lesson, progress: Progress, rows: int) -> dict[str, object]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -57,8 +56,8 @@ def theirs(folder: ModelFolder, dtype: str) -> Callable[[list[str]], np.ndarray]
     model = SentenceTransformer(
         str(folder.path), device="cpu", model_kwargs={"dtype": getattr(torch, dtype)}
     )
-    prefix = folder.info.prefix()
-    return lambda texts: model.encode([prefix + text for text in texts], show_progress_bar=False)
+    # The folder names its default prompt, which sentence-transformers puts in front by itself.
+    return lambda texts: model.encode(texts, show_progress_bar=False)
 
 
 def seconds(call: Callable[[], object]) -> float:
@@ -106,7 +105,9 @@ def child(who: str, count: int) -> None:
     folder = open_model("starter")
     encode = ours(folder) if who == "ours" else theirs(folder, who)
     encode(sentences(count))
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    # Not getrusage: its maximum is inherited from the parent process.
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    print(int(status.partition("VmHWM:")[2].split()[0]) / 1024)
 
 
 def main() -> None:
@@ -160,7 +161,10 @@ def main() -> None:
             "ours": round(peak_mb("ours", given.texts)),
             "theirs": round(peak_mb("float32", given.texts)),
         },
-        "quality": {"least_cosine": round(float(cosine.min()), 6), "ok": bool(cosine.min() >= 0.999)},
+        "quality": {
+            "least_cosine": round(float(cosine.min()), 6),
+            "ok": bool(cosine.min() >= 0.999),
+        },
         "engine": encoder.engine().name,
         "tokens_per_text": round(float(lengths.mean()), 1),
         "machine": processor(),

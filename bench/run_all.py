@@ -1,6 +1,6 @@
 """Run every bench and write what they print to bench/out/, one JSON file each.
 
-    python bench/run_all.py
+python bench/run_all.py
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ def test_the_keys_are_those_of_the_design():
     assert card.keys() - design == beside
     assert set(card["per_language"]) == set(LANGS)
     for result in card["per_language"].values():
-        assert list(result) == ["n", "score", "ci", "metrics"]
+        assert list(result) == ["n", "score", "ci", "metrics", "average_precision_ci"]
         assert len(result["ci"]) == 2
     assert list(card["summary"]) == [
         "source", "zero_shot_mean", "transfer_gap", "worst_language", "worst", "low_resource_mean",

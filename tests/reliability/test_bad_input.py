@@ -159,7 +159,7 @@ def test_a_full_disk_while_saving(tmp_path: Path, taught: Path) -> None:
         "main(sys.argv[1:])\n"
     )
     command = [sys.executable, "-c", code, "finetune", "--task", "topic"]
-    command += ["--train", "train.jsonl", "--out", "out", "--quiet"]
+    command += ["--train", "train.jsonl", "--out", "out", "--quiet", "--lang", "en"]
     done = subprocess.run(
         command, capture_output=True, text=True, check=False, cwd=tmp_path, timeout=240
     )

@@ -51,7 +51,9 @@ def examine() -> dict[str, Any]:
         "gpus": _gpus(),
         "extras": _extras(),
         "engines": {"torch": available("torch"), "openvino": available("openvino")},
-        "cache": f"{cache} ({size / 1e6:.0f} MB, {shutil.disk_usage(place).free / 1e9:.0f} GB free)",
+        "cache": str(cache),
+        "cache_mb": round(size / 1e6),
+        "disk_free_mb": round(shutil.disk_usage(place).free / 1e6),
         "engine_choices": (cache / "engines" / "choices.json").exists(),
     }
 

@@ -50,6 +50,8 @@ class LanguageScore(Config):
     """Interval of the score."""
     metrics: dict[str, Share | None]
     """Every metric that applies, by name."""
+    average_precision_ci: tuple[Share, Share] | None = None
+    """Interval of the average precision, for two labels."""
 
 
 class Summary(Config):

@@ -18,6 +18,7 @@ import numpy as np
 from interlingua.base.config import make
 from interlingua.base.errors import ConfigError, DataError
 from interlingua.base.files import atomic_path
+from interlingua.base.seeding import generator
 from interlingua.evaluation.bootstrap import LEVEL, Sample, blocks, interval, replicates
 from interlingua.evaluation.records import (
     BREAKDOWNS,
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 SCORECARD = "scorecard.json"
 PREDICTIONS = "predictions.jsonl"
 PAGE = "scorecard.html"
+_PRECISION_RESAMPLES = 1000
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -102,7 +104,7 @@ def build(  # noqa: PLR0913 - the head of a scorecard is all of these
     drawn = replicates(samples, metric=metric, classes=len(labels), resamples=resamples, seed=seed)
     notes: dict[str, str] = {}
     scores = {
-        lang: _score(lang, result, metric, labels, drawn[lang][0], notes)
+        lang: _score(lang, result, metric, labels, drawn[lang][0], notes, seed=seed)
         for lang, result in by_lang.items()
     }
     means = _Means(
@@ -188,6 +190,8 @@ def _score(
     labels: Sequence[str],
     drawn: Replicates,
     notes: dict[str, str],
+    *,
+    seed: int,
 ) -> LanguageScore:
     metrics: dict[str, float | None] = {
         "accuracy": accuracy(result.gold, result.predicted),
@@ -201,8 +205,28 @@ def _score(
             notes[place] = f"no row is labelled {labels[1]}"
     score = metrics[metric]
     assert score is not None, metric
-    ci = interval(drawn, score)
-    return LanguageScore(n=len(result.ids), score=score, ci=ci, metrics=metrics)
+    return LanguageScore(
+        n=len(result.ids),
+        score=score,
+        ci=interval(drawn, score),
+        metrics=metrics,
+        average_precision_ci=_precision_interval(result, metrics.get("average_precision"), seed),
+    )
+
+
+def _precision_interval(
+    result: LanguageResult, estimate: float | None, seed: int
+) -> tuple[float, float] | None:
+    """Interval of the average precision; resamples without a positive row are left out."""
+    if estimate is None:
+        return None
+    rng = generator(seed, "average precision", result.lang)
+    values = []
+    for _ in range(_PRECISION_RESAMPLES):
+        rows = rng.integers(0, len(result.gold), size=len(result.gold))
+        if result.gold[rows].any():
+            values.append(average_precision(result.gold[rows], result.probabilities[rows, 1]))
+    return interval(np.asarray(values), estimate)
 
 
 def _summary(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from interlingua.base.errors import LanguageError
+from interlingua.base.files import disk_errors
 from interlingua.base.optional import require
 from interlingua.languages.scripts import UNKNOWN, script_of, writes
 from interlingua.languages.tags import UND, parse
@@ -102,7 +104,8 @@ def _tag(code: str, text: str) -> str | None:
 @cache
 def _identifier() -> Any:  # noqa: ANN401 - an untyped library
     langid = require("py3langid.langid", extra="text")
-    return langid.LanguageIdentifier.from_model_file(langid.MODEL_FILE, norm_probs=True)
+    with disk_errors(Path(tempfile.gettempdir())):  # where it unpacks its model
+        return langid.LanguageIdentifier.from_model_file(langid.MODEL_FILE, norm_probs=True)
 
 
 def _langid(text: str) -> list[tuple[str, float]]:

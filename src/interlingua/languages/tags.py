@@ -151,7 +151,8 @@ def _registered(code: str, script: str) -> str | None:
     import langcodes
 
     language = langcodes.Language.get(code if not script else f"{code}-{script}")
-    if not language.is_valid() or language.language is None:
+    private = "qaa" <= code <= "qtz" and len(code) == 3  # set aside for anybody's own use
+    if private or not language.is_valid() or language.language is None:
         return None
     try:
         three = language.to_alpha3()

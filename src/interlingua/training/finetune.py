@@ -127,10 +127,11 @@ def teach_probe(lesson: Lesson, out: Path) -> ModelInfo:
     matrix = language_whitening(encoder) if settings.whitening else None
     ids = lesson.ids(lesson.train)
     texts = lesson.train.texts
+    balanced = lesson.task.metric == "macro_f1"
     rng = generator(lesson.seed, "folds")
     parts = folds(texts, ids.tolist(), count=settings.folds, rng=rng)
     vectors = encoder.encode(texts).vectors
-    probe = fit_probe(vectors, ids, lesson.labels, parts=parts, matrix=matrix)
+    probe = fit_probe(vectors, ids, lesson.labels, parts=parts, matrix=matrix, balanced=balanced)
     say(f"regularisation C = {probe.strength:g}, cross-validated accuracy {probe.accuracy:.3f}")
     scores: dict[str, Any] = {
         "strategy": "probe",

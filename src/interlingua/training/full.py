@@ -114,10 +114,13 @@ def _starting_head(lesson: Lesson, train: list[Example]) -> Head:
     encoder = Encoder(lesson.folder, engine="torch")
     settings = lesson.recipe.training.probe
     matrix = language_whitening(encoder) if settings.whitening else None
+    balanced = lesson.task.metric == "macro_f1"
     rng = generator(lesson.seed, "folds")
     parts = folds(texts, ids.tolist(), count=settings.folds, rng=rng)
     features = encoder.encode(texts).vectors
-    return fit_probe(features, ids, lesson.labels, parts=parts, matrix=matrix).head
+    return fit_probe(
+        features, ids, lesson.labels, parts=parts, matrix=matrix, balanced=balanced
+    ).head
 
 
 def _scores(lesson: Lesson, progress: Progress, rows: int) -> dict[str, object]:

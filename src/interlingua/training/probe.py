@@ -3,13 +3,14 @@ r"""The probe: a frozen encoder and a regularised logistic head, in seconds.
 For features x_i in R^D with labels y_i, their mean m and a fixed matrix A (see `whitening`), the
 head minimises over W and b
 
-    C * sum_i -log softmax(W A (x_i - m) + b)_{y_i}  +  1/2 ||W||^2
+    C * sum_i w_i -log softmax(W A (x_i - m) + b)_{y_i}  +  1/2 ||W||^2
 
+with w_i = 1, or, for macro-averaged metrics, N / (C n_{y_i}) so that every class weighs the same
 (multinomial logistic regression; Bishop 2006, section 4.3.4), and is saved with weight W A. C is
 chosen by cross-validation: the smallest whose balanced accuracy is less than one standard error of
 the paired difference below the best (Hastie, Tibshirani and Friedman 2009, section 7.10), because a
-head that leans on fine points of the source language carries over to fewer languages. Such a head is
-too modest, so that its logits are then divided by the temperature that makes the held-out labels
+head that leans on fine points of the source language carries over to fewer languages. Such a head
+is too modest, so that its logits are then divided by the temperature that makes the held-out labels
 most probable (Guo et al., ICML 2017, section 4.2). Legend: N rows, D features, C classes.
 """
 
@@ -61,6 +62,7 @@ def fit_probe(
     *,
     parts: Ids,
     matrix: Doubles | None = None,
+    balanced: bool = False,
 ) -> Probe:
     """Fit the head and choose its regularisation.
 
@@ -70,6 +72,8 @@ def fit_probe(
         labels: The label set.
         parts: The cross-validation part of each row [N].
         matrix: A [D, D], symmetric; None: the identity.
+        balanced: Whether every class weighs the same, however rare: right for macro-averaged
+            metrics; probabilities then tell of classes that are equally frequent.
 
     Raises:
         DataError: All rows hold the same text.
@@ -86,13 +90,15 @@ def fit_probe(
         for i, strength in enumerate(STRENGTHS):
             for part in used:
                 held = parts == part
-                weight, bias = _fit(x[~held], label_ids[~held], strength, len(labels))
+                weight, bias = _fit(
+                    x[~held], label_ids[~held], strength, len(labels), balanced=balanced
+                )
                 held_out[i, held] = x[held] @ weight.T + bias
                 bar.advance()
     right = held_out.argmax(axis=2) == label_ids
     chosen = _choose(right, label_ids)
     temperature, log_loss = _temperature(held_out[chosen], label_ids)
-    weight, bias = _fit(x, label_ids, STRENGTHS[chosen], len(labels))
+    weight, bias = _fit(x, label_ids, STRENGTHS[chosen], len(labels), balanced=balanced)
     weight = weight if matrix is None else weight @ matrix
     head = Head(
         (weight / temperature).astype(np.float32),
@@ -129,7 +135,7 @@ def _log_loss(logits: Doubles, label_ids: Ids) -> float:
 
 
 def _fit(
-    features: Doubles, label_ids: Ids, strength: float, classes: int
+    features: Doubles, label_ids: Ids, strength: float, classes: int, *, balanced: bool
 ) -> tuple[Doubles, Doubles]:
     """Weight [C, D] and bias [C]; a class without a row gets a bias nobody reaches."""
     weight = np.zeros((classes, features.shape[1]))
@@ -140,7 +146,9 @@ def _fit(
         return weight, bias
     linear = require("sklearn.linear_model", extra="text")
     limits = require("threadpoolctl", extra="text").threadpool_limits
-    model = linear.LogisticRegression(C=strength, max_iter=1000, tol=1e-5)
+    model = linear.LogisticRegression(
+        C=strength, max_iter=1000, tol=1e-5, class_weight="balanced" if balanced else None
+    )
     # Matrices this small are multiplied thirty times faster by one thread than by two.
     with limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -7,9 +7,9 @@ M parallel sentences with vectors x_{km} the within-meaning covariance is
 
 scaled to a mean eigenvalue of one, and features are multiplied by A = (S + r I)^{-1/2} before a
 head is fitted: directions along which languages differ shrink, so that a regularised head avoids
-them. This is within-class covariance normalisation (Hatch, Kajarekar and Stolcke, Interspeech 2006) with
-meanings as classes. A is folded into the head's weights: nothing is added when the model runs, and
-an answer depends on its own text alone.
+them. This is within-class covariance normalisation (Hatch, Kajarekar and Stolcke, Interspeech 2006)
+with meanings as classes. A is folded into the head's weights: nothing is added when the model runs,
+and an answer depends on its own text alone.
 
 The parallel sentences are those of the shipped phrasebook, without labels. Legend: K languages,
 M meanings, D features.

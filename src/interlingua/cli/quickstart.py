@@ -22,7 +22,7 @@ def quickstart(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Teach topics and sentiment with English sentences, then test in twenty and more languages.
+    """Teach topics and sentiment with English sentences, then test in sixteen languages.
 
     Everything is shipped with the package; nothing is fetched.
 

@@ -2,65 +2,82 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
-from functools import cache
+from functools import cache, lru_cache
 
 import regex
 
+from interlingua.languages.tables import read_table
+
 _CHARACTERS = 2000
-_LETTER = regex.compile(r"[\p{L}\p{M}]")
-# Letters of these names of the Unicode standard, and the ISO 15924 code each stands for.
-_SCRIPTS = {
-    "Latn": "Latin", "Cyrl": "Cyrillic", "Arab": "Arabic", "Deva": "Devanagari", "Hani": "Han",
-    "Hira": "Hiragana", "Kana": "Katakana", "Hang": "Hangul", "Grek": "Greek", "Hebr": "Hebrew",
-    "Thai": "Thai", "Beng": "Bengali", "Taml": "Tamil", "Telu": "Telugu", "Ethi": "Ethiopic",
-    "Geor": "Georgian", "Armn": "Armenian", "Gujr": "Gujarati", "Guru": "Gurmukhi",
-    "Knda": "Kannada", "Mlym": "Malayalam", "Orya": "Oriya", "Sinh": "Sinhala", "Mymr": "Myanmar",
-    "Khmr": "Khmer", "Laoo": "Lao", "Tibt": "Tibetan", "Tfng": "Tifinagh", "Olck": "Ol_Chiki",
-    "Nkoo": "Nko", "Mong": "Mongolian", "Syrc": "Syriac", "Thaa": "Thaana", "Cher": "Cherokee",
-    "Cans": "Canadian_Aboriginal", "Yiii": "Yi", "Java": "Javanese", "Bali": "Balinese",
-    "Adlm": "Adlam", "Vaii": "Vai", "Mtei": "Meetei_Mayek", "Cakm": "Chakma", "Lana": "Tai_Tham",
-    "Bopo": "Bopomofo", "Copt": "Coptic", "Goth": "Gothic", "Lisu": "Lisu", "Sund": "Sundanese",
-}  # fmt: skip
-_MIXED = {
-    "Hans": frozenset({"Hani"}),
-    "Hant": frozenset({"Hani", "Bopo"}),
-    "Jpan": frozenset({"Hani", "Hira", "Kana"}),
-    "Kore": frozenset({"Hang", "Hani"}),
-    "Hang": frozenset({"Hang", "Hani"}),
-}
+_LEAST_KANA = 0.05
 UNKNOWN = "Zyyy"
 """The code of ISO 15924 for text without letters of a known script."""
 
 
 @cache
+def _scripts() -> dict[str, dict[str, str]]:
+    return {row["code"]: row for row in read_table("scripts.tsv")}
+
+
+@cache
 def _pattern() -> regex.Pattern[str]:
-    groups = "|".join(rf"(?P<{code}>\p{{Script={name}}})" for code, name in _SCRIPTS.items())
-    return regex.compile(groups)
+    # Codes that only ever show as another one (Jpan, Hans) have no letters in Unicode.
+    alone = [code for code, row in _scripts().items() if code == "Hang" or not row["also"]]
+    return regex.compile("|".join(rf"(?P<{code}>\p{{Script={code}}})" for code in alone))
+
+
+@lru_cache(maxsize=1 << 16)
+def _script_of_character(character: str) -> str | None:
+    if unicodedata.category(character)[0] not in "LM":
+        return None
+    match = _pattern().match(character)
+    return None if match is None else match.lastgroup
 
 
 def script_counts(text: str) -> Counter[str]:
     """How many letters of each script the beginning of a text holds, by ISO 15924 code."""
-    letters = "".join(_LETTER.findall(text[:_CHARACTERS]))
-    return Counter(match.lastgroup or UNKNOWN for match in _pattern().finditer(letters))
+    counts: Counter[str] = Counter()
+    for character, count in Counter(text[:_CHARACTERS]).items():
+        script = _script_of_character(character)
+        if script is not None:
+            counts[script] += count
+    return counts
 
 
 def script_of(text: str) -> str:
     """The script most letters are in, as in ``Latn``; Japanese with kana is ``Jpan``.
 
-    Only the first 2,000 characters are looked at; ``Zyyy`` when there is no letter.
+    Only the first 2,000 characters are looked at; ``Zyyy`` when there is no letter. Han characters
+    alone are ``Hani``: they may be Chinese of either kind, Japanese or old Korean.
     """
     counts = script_counts(text)
     if not counts:
         return UNKNOWN
-    if (
-        counts["Hira"] + counts["Kana"] > 0.05 * counts.total()
-        and counts["Hani"] + counts["Hira"] + counts["Kana"] > counts.total() / 2
-    ):
+    kana = counts["Hira"] + counts["Kana"]
+    if kana > _LEAST_KANA * counts.total() and counts["Hani"] + kana > counts.total() / 2:
         return "Jpan"
     return counts.most_common(1)[0][0]
 
 
 def writes(script: str, found: str) -> bool:
     """Whether a language written in ``script`` may look like ``found``, a result of `script_of`."""
-    return found == script or found in _MIXED.get(script, ())
+    row = _scripts().get(script)
+    return found == script or (row is not None and found in row["also"].split())
+
+
+def direction_of(script: str) -> str:
+    """``rtl`` or ``ltr``; a script nobody knows counts as ``ltr``."""
+    row = _scripts().get(script)
+    return "ltr" if row is None else row["direction"]
+
+
+@cache
+def _names() -> dict[str, str]:
+    return {row["name"].casefold(): code for code, row in _scripts().items()}
+
+
+def script_named(name: str) -> str | None:
+    """The code of a script by its English name, as in ``Cyrillic`` or ``Latin script``."""
+    return _names().get(name.casefold().removesuffix("script").strip())

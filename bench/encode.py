@@ -17,6 +17,7 @@ import time
 from importlib import metadata
 from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -67,11 +68,6 @@ def seconds(call: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def single(encode: Callable[[list[str]], np.ndarray], texts: list[str]) -> float:
-    """Median milliseconds for one text at a time."""
-    return 1e3 * median(seconds(lambda text=text: encode([text])) for text in texts[:SINGLE])
-
-
 def matmul_rate() -> float:
     """The best bfloat16 matrix-multiply rate over some shapes, FLOP/s."""
     import torch
@@ -93,21 +89,51 @@ def flops(folder: ModelFolder, lengths: np.ndarray) -> float:
     return float((lengths * linear + 4 * depth * width * lengths.astype(float) ** 2).sum())
 
 
-def peak_mb(who: str, count: int) -> float:
-    """Peak memory of a process that encodes the sentences once."""
-    command = [sys.executable, __file__, "--child", who, "--texts", str(count)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return float(done.stdout.strip().splitlines()[-1])
+class Runner:
+    """One encoder in a process of its own, so that nobody's idle threads slow another."""
+
+    def __init__(self, who: str, count: int) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, __file__, "--child", who, "--texts", str(count)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def ask(self, what: str) -> Any:  # noqa: ANN401 - what the child answers
+        """Send one word and wait for the answer."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(what + "\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    def stop(self) -> None:
+        """End the process."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.wait()
 
 
 def child(who: str, count: int) -> None:
-    """Encode once and print the peak memory of this process."""
+    """Answer the words that the parent sends, one JSON value a line."""
     folder = open_model("starter")
     encode = ours(folder) if who == "ours" else theirs(folder, who)
-    encode(sentences(count))
-    # Not getrusage: its maximum is inherited from the parent process.
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
-    print(int(status.partition("VmHWM:")[2].split()[0]) / 1024)
+    texts = sentences(count)
+    for line in sys.stdin:
+        word, _, rest = line.strip().partition(" ")
+        answer: object = None
+        if word == "save":
+            np.save(rest, encode(texts))
+        elif word == "all":
+            answer = seconds(lambda: encode(texts))
+        elif word == "one":
+            answer = [1e3 * seconds(lambda text=text: encode([text])) for text in texts[:SINGLE]]
+        elif word == "peak":
+            # Not getrusage: its maximum is inherited from the parent process.
+            status = Path("/proc/self/status").read_text(encoding="utf-8")
+            answer = int(status.partition("VmHWM:")[2].split()[0]) / 1024
+        print(json.dumps(answer), flush=True)
 
 
 def main() -> None:
@@ -121,27 +147,49 @@ def main() -> None:
     if given.child:
         child(given.child, given.texts)
         return
-    folder = open_model("starter")
-    texts = sentences(given.texts)
-    runners = {
-        "ours": ours(folder),
-        "float32": theirs(folder, "float32"),
-        "bfloat16": theirs(folder, "bfloat16"),
-    }
-    vectors = {name: run(texts) for name, run in runners.items()}  # warm-up
+    runners = {name: Runner(name, given.texts) for name in ("ours", "float32", "bfloat16")}
     rounds: dict[str, list[float]] = {name: [] for name in runners}
+    single: dict[str, list[float]] = {name: [] for name in runners}
+    peak: dict[str, float] = {}
+    vectors: dict[str, np.ndarray] = {}
+    with TemporaryDirectory() as folder:
+        for name, runner in runners.items():  # the warm-up
+            runner.ask(f"save {folder}/{name}.npy")
+            vectors[name] = np.load(f"{folder}/{name}.npy")
+            peak[name] = runner.ask("peak")
     for _ in range(given.pairs):
-        for name, run in runners.items():
-            rounds[name].append(seconds(lambda run=run: run(texts)))
-    latency = {name: round(single(run, texts), 2) for name, run in runners.items()}
-    cosine = (vectors["ours"] * vectors["float32"]).sum(axis=1) / np.linalg.norm(
-        vectors["float32"], axis=1
+        for name, runner in runners.items():
+            rounds[name].append(runner.ask("all"))
+            single[name] += runner.ask("one")
+    for runner in runners.values():
+        runner.stop()
+    wanted = vectors["float32"]
+    cosine = (vectors["ours"] * wanted).sum(axis=1) / np.linalg.norm(wanted, axis=1)
+    print(
+        json.dumps(
+            report(given.texts, rounds, single, peak, cosine), indent=None if given.json else 2
+        )
     )
-    rate = {name: len(texts) / median(values) for name, values in rounds.items()}
-    encoder = Encoder(folder)
-    lengths = encoder._tokenize(texts, None, None).lengths
-    achieved = flops(folder, lengths) / median(rounds["ours"])
-    document: dict[str, Any] = {
+
+
+def report(
+    count: int,
+    rounds: dict[str, list[float]],
+    single: dict[str, list[float]],
+    peak: dict[str, float],
+    cosine: np.ndarray,
+) -> dict[str, Any]:
+    """The document of the measurements."""
+    encoder = Encoder(open_model("starter"))
+    lengths = encoder._tokenize(sentences(count), None, None).lengths
+    achieved = flops(encoder.folder, lengths) / median(rounds["ours"])
+    rate = {name: count / median(values) for name, values in rounds.items()}
+
+    def ratio(peer: str) -> float:
+        pairs = zip(rounds["ours"], rounds[peer], strict=True)
+        return round(median(b / a for a, b in pairs), 2)
+
+    return {
         "name": "encode",
         "unit": "texts/s",
         "peer": "sentence-transformers",
@@ -149,27 +197,19 @@ def main() -> None:
         "ours": round(rate["ours"], 1),
         "theirs": round(rate["float32"], 1),
         "theirs_bfloat16": round(rate["bfloat16"], 1),
-        "ratio": round(
-            median(b / a for a, b in zip(rounds["ours"], rounds["float32"], strict=True)), 2
-        ),
-        "ratio_tuned": round(
-            median(b / a for a, b in zip(rounds["ours"], rounds["bfloat16"], strict=True)), 2
-        ),
-        "one_text_ms": latency,
+        "ratio": ratio("float32"),
+        "ratio_tuned": ratio("bfloat16"),
+        "one_text_ms": {name: round(median(values), 2) for name, values in single.items()},
         "fraction_of_limit": round(achieved / matmul_rate(), 3),
-        "peak_mb": {
-            "ours": round(peak_mb("ours", given.texts)),
-            "theirs": round(peak_mb("float32", given.texts)),
-        },
+        "peak_mb": {"ours": round(peak["ours"]), "theirs": round(peak["float32"])},
         "quality": {
             "least_cosine": round(float(cosine.min()), 6),
             "ok": bool(cosine.min() >= 0.999),
         },
-        "engine": encoder.engine().name,
+        "engine": f"{encoder.engine().name} {encoder.engine().precision}",
         "tokens_per_text": round(float(lengths.mean()), 1),
         "machine": processor(),
     }
-    print(json.dumps(document, indent=None if given.json else 2))
 
 
 if __name__ == "__main__":

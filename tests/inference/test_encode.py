@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from interlingua.base.errors import UnknownNameError
+from interlingua.base.errors import UnknownNameError, UsageError
 from interlingua.inference import choose
 from interlingua.inference.encode import Encoder
+from interlingua.inference.int8 import rounded
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,7 +96,45 @@ def test_the_choice_is_measured_once_and_kept(
     kept = json.loads((tmp_path / "engines" / "choices.json").read_text())
     (entry,) = kept.values()
     assert entry["engine"] == chosen.name
-    assert entry["timings"][chosen.name]["cosine"] >= 0.999
+    assert entry["timings"][f"{chosen.name} {chosen.precision}"]["cosine"] >= 0.999
     assert choose.open_engine(starter, rows=10).name == chosen.name
     (tmp_path / "engines" / "choices.json").write_text("{torn")
     assert choose.open_engine(starter, rows=10).name == "torch"
+
+
+def test_eight_bits_stay_near_float32(starter: ModelFolder, exact: Encoder) -> None:
+    pytest.importorskip("openvino")
+    encoder = Encoder(starter, engine="openvino", precision="int8")
+    found = encoder.encode(TEXTS).vectors
+    assert encoder.engine().precision == "int8"
+    assert cosines(found, exact.encode(TEXTS).vectors).min() >= 0.998
+    np.testing.assert_array_equal(found, encoder.encode(TEXTS).vectors)
+
+
+def test_eight_bits_are_checked_again_for_every_model(
+    starter: ModelFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("openvino")
+    monkeypatch.setenv("INTERLINGUA_CACHE", str(tmp_path))
+    key = choose._key(starter, "auto")
+    entry = {"engine": "openvino", "precision": "int8", "timings": {}, "int8_cosine": {}}
+    choose._keep(key, entry)
+    assert choose.open_engine(starter).precision == "int8"
+    known = json.loads((tmp_path / "engines" / "choices.json").read_text())[key]["int8_cosine"]
+    assert known[starter.fingerprint[:24]] >= 0.999
+    choose._keep(key, {**entry, "int8_cosine": {starter.fingerprint[:24]: 0.98}})
+    assert choose.open_engine(starter).precision != "int8"
+
+
+def test_torch_has_no_eight_bits(starter: ModelFolder) -> None:
+    with pytest.raises(UsageError, match="float32 or bfloat16"):
+        Encoder(starter, engine="torch", precision="int8").encode(["a"])
+
+
+def test_rounding_to_bytes_keeps_each_row_within_half_a_step() -> None:
+    weight = np.random.default_rng(0).normal(size=(5, 7)).astype(np.float32)
+    weight[2] = 0
+    whole, scale = rounded(weight)
+    assert whole.dtype == np.int8
+    assert (np.abs(whole * scale - weight) <= scale / 2 + 1e-7).all()
+    assert (np.abs(whole).max(axis=1) == [127, 127, 0, 127, 127]).all()

@@ -1,8 +1,8 @@
 """Which engine runs a model: asked for, or measured on this machine once.
 
 The measurement takes a few seconds and is kept in the cache, by processor, model shape and library
-versions. An engine whose vectors stray from float32 is never chosen, and a small job is not made to
-wait for a compilation.
+versions. An engine whose vectors stray from float32 on sentences of many languages is never chosen;
+eight bits are checked again for every model. A small job is not made to wait for a compilation.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interlingua.base.cache import cache_dir
-from interlingua.base.errors import DiskError
+from interlingua.base.errors import DiskError, UsageError
 from interlingua.base.files import write_json
 from interlingua.base.optional import available
 from interlingua.base.progress import say
-from interlingua.inference.engine import ENGINES, Engine
+from interlingua.inference.engine import ENGINES, Batch, Engine
 from interlingua.inference.hardware import device, processor
+from interlingua.inference.sample import sample
 from interlingua.models.folder import ModelFolder
 
 SMALL_JOB = 1000
 """Rows under which the engine that starts at once is taken, unless the other is ready."""
 _LEAST_COSINE = 0.999
-_SHAPES = ((32, 16), (16, 64), (1, 16))
 _ROUNDS = 3
 
 
@@ -44,7 +44,8 @@ def open_engine(
     Args:
         folder: The model.
         engine: ``torch``, ``openvino``, or ``auto``: the fastest here.
-        precision: ``float32``, ``bfloat16``, or ``auto``: what the engine finds best.
+        precision: ``float32``, ``bfloat16``, ``int8`` (openvino), or ``auto``: the fastest that is
+            near float32.
         exact: torch in float32, whatever else is asked for.
         rows: Size of the job, if known; a small one takes the engine that starts at once.
 
@@ -58,73 +59,98 @@ def open_engine(
         return ENGINES.get(engine)(folder, precision=precision)
     if not available("openvino") or device().type == "cuda":
         return ENGINES.get("torch")(folder, precision=precision)
-    key = _key(folder)
-    choices = _read_choices()
-    if key in choices:
-        return ENGINES.get(choices[key]["engine"])(folder, precision=precision)
+    key = _key(folder, precision)
+    choice = _read_choices().get(key)
+    if choice is not None:
+        return _open(folder, key, choice)
     if rows is not None and rows < SMALL_JOB:
-        return ENGINES.get("torch")(folder, precision=precision)
+        return ENGINES.get("torch")(folder, precision=_plain(precision))
     return _measure(folder, key, precision)
+
+
+def _plain(precision: str) -> str:
+    """What an engine without eight bits is asked for instead."""
+    return "auto" if precision == "int8" else precision
+
+
+def _candidates(precision: str) -> list[tuple[str, str]]:
+    """Engines with precisions to be measured."""
+    asked = [(name, _plain(precision)) for name in ENGINES.names()]
+    return [*asked, ("openvino", "int8")] if precision in ("auto", "int8") else asked
+
+
+def _open(folder: ModelFolder, key: str, choice: dict[str, Any]) -> Engine:
+    """The engine of an earlier measurement; eight bits only where this model bears them."""
+    engine, precision = str(choice["engine"]), str(choice["precision"])
+    if precision != "int8":
+        return ENGINES.get(engine)(folder, precision=precision)
+    known = choice["int8_cosine"]
+    name = folder.fingerprint[:24]
+    if name in known:
+        least = known[name]
+        return ENGINES.get(engine)(folder, precision="int8" if least >= _LEAST_COSINE else "auto")
+    batches = sample(folder)
+    chosen = ENGINES.get(engine)(folder, precision="int8")
+    least = _cosine(chosen, batches, _expected(folder, batches))
+    _keep(key, {**choice, "int8_cosine": {**known, name: round(least, 6)}})
+    return chosen if least >= _LEAST_COSINE else ENGINES.get(engine)(folder, precision="auto")
 
 
 def _measure(folder: ModelFolder, key: str, precision: str) -> Engine:
     say("measuring which engine is fastest here (once)")
-    sample = [_batch(folder, *shape) for shape in _SHAPES]
-    reference = ENGINES.get("torch")(folder, precision="float32")
-    expected = [reference.run(*batch) for batch in sample]
-    del reference
-    best: Engine | None = None
+    batches = sample(folder)
+    expected = _expected(folder, batches)
+    best: tuple[float, Engine, str] | None = None
     timings: dict[str, Any] = {}
-    for name in ENGINES.names():
-        candidate = ENGINES.get(name)(folder, precision=precision)
-        cosine = min(
-            _cosine(candidate.run(*batch), wanted)
-            for batch, wanted in zip(sample, expected, strict=True)
-        )
-        seconds = _time(candidate, sample)
-        timings[name] = {
-            "precision": candidate.precision,
+    for name, asked in _candidates(precision):
+        try:
+            candidate = ENGINES.get(name)(folder, precision=asked)
+        except UsageError:  # the model's widths do not allow eight bits
+            continue
+        cosine = _cosine(candidate, batches, expected)
+        seconds = _time(candidate, batches)
+        timings[f"{name} {candidate.precision}"] = {
             "seconds": round(seconds, 4),
             "cosine": round(cosine, 6),
         }
-        faster = best is None or seconds < timings[best.name]["seconds"]
-        if cosine >= _LEAST_COSINE and faster:
-            best = candidate
-    chosen = best or ENGINES.get("torch")(folder, precision="float32")
-    _keep(key, {"engine": chosen.name, "timings": timings})
+        if cosine >= _LEAST_COSINE and (best is None or seconds < best[0]):
+            best = (seconds, candidate, asked)
+    eight = timings.get("openvino int8", {}).get("cosine")
+    _, chosen, asked = best or (0.0, ENGINES.get("torch")(folder, precision="float32"), "float32")
+    choice = {"engine": chosen.name, "precision": asked, "timings": timings}
+    _keep(key, choice | {"int8_cosine": {} if eight is None else {folder.fingerprint[:24]: eight}})
     return chosen
 
 
-def _batch(
-    folder: ModelFolder, rows: int, length: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    vocabulary = int(folder.config.get("vocab_size", 1000))
-    rng = np.random.default_rng(0)
-    ids = rng.integers(5, max(6, min(vocabulary, 20_000)), size=(rows, length), dtype=np.int64)
-    return ids, np.ones_like(ids)
+def _expected(folder: ModelFolder, batches: list[Batch]) -> list[NDArray[np.float32]]:
+    reference = ENGINES.get("torch")(folder, precision="float32")
+    return [reference.run(*batch) for batch in batches]
 
 
-def _cosine(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
-    norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
-    return float(((a * b).sum(axis=1) / np.maximum(norms, 1e-12)).min())
+def _cosine(engine: Engine, batches: list[Batch], expected: list[NDArray[np.float32]]) -> float:
+    """The least cosine between an engine's vectors and those of float32."""
+    found = np.concatenate([engine.run(*batch) for batch in batches])
+    wanted = np.concatenate(expected)
+    norms = np.linalg.norm(found, axis=1) * np.linalg.norm(wanted, axis=1)
+    return float(((found * wanted).sum(axis=1) / np.maximum(norms, 1e-12)).min())
 
 
-def _time(engine: Engine, sample: list[tuple[NDArray[np.int64], NDArray[np.int64]]]) -> float:
+def _time(engine: Engine, batches: list[Batch]) -> float:
     """Median seconds for the sample, after the warm-up that checked its vectors."""
     rounds = []
     for _ in range(_ROUNDS):
         started = time.perf_counter()
-        for batch in sample:
+        for batch in batches:
             engine.run(*batch)
         rounds.append(time.perf_counter() - started)
     return float(np.median(rounds))
 
 
-def _key(folder: ModelFolder) -> str:
+def _key(folder: ModelFolder, precision: str) -> str:
     config = folder.config
     shape = [config.get(name) for name in ("model_type", "num_hidden_layers", "vocab_size")]
     versions = [f"{name} {metadata.version(name)}" for name in ("torch", "openvino")]
-    parts = [processor(), *shape, folder.width, list(folder.info.layers), *versions]
+    parts = [processor(), precision, *shape, folder.width, list(folder.info.layers), *versions]
     return " | ".join(map(str, parts))
 
 
@@ -140,7 +166,10 @@ def _read_choices() -> dict[str, Any]:
     return {
         key: value
         for key, value in (choices.items() if isinstance(choices, dict) else ())
-        if isinstance(value, dict) and str(value.get("engine")) in ENGINES
+        if isinstance(value, dict)
+        and str(value.get("engine")) in ENGINES
+        and isinstance(value.get("precision"), str)
+        and isinstance(value.get("int8_cosine"), dict)
     }
 
 

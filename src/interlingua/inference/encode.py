@@ -44,7 +44,7 @@ class Encoder:
     Args:
         folder: The model.
         engine: ``auto`` (the fastest here, measured once), ``torch`` or ``openvino``.
-        precision: ``auto``, ``float32`` or ``bfloat16``.
+        precision: ``auto``, ``float32``, ``bfloat16`` or ``int8``.
         exact: float32, and batches of equal length only, so that a vector does not depend on the
             other texts.
     """

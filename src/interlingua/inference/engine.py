@@ -24,7 +24,7 @@ class Engine(Protocol):
     name: str
     """``torch`` or ``openvino``."""
     precision: str
-    """``float32`` or ``bfloat16``."""
+    """``float32``, ``bfloat16`` or ``int8``."""
     token_budget: int
     """Padded tokens of a batch that it likes best."""
 
@@ -41,7 +41,7 @@ class Opener(Protocol):
     """Builds an engine for a model folder."""
 
     def __call__(self, folder: ModelFolder, *, precision: str) -> Engine:
-        """The engine; ``precision`` is ``auto``, ``float32`` or ``bfloat16``."""
+        """The engine; ``precision`` is ``auto``, ``float32``, ``bfloat16`` or ``int8``."""
 
 
 ENGINES: Registry[Opener] = Registry("engine")

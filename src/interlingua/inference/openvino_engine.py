@@ -11,7 +11,7 @@ import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +22,14 @@ from interlingua.base.files import atomic_folder, check_manifest, write_manifest
 from interlingua.base.optional import require
 from interlingua.inference.engine import Batch
 from interlingua.inference.hardware import cores
+from interlingua.inference.int8 import GROUPS, quantise, ranges
+from interlingua.inference.sample import sample
 from interlingua.models.folder import ModelFolder
 
-_FORMAT = 1
+if TYPE_CHECKING:
+    from interlingua.models.encoder import PooledEncoder
+
+_FORMAT = 2
 
 
 class OpenVINOEngine:
@@ -32,7 +37,8 @@ class OpenVINOEngine:
 
     Args:
         folder: The model.
-        precision: ``auto`` is bfloat16 where the processor has it.
+        precision: ``auto`` is bfloat16 where the processor has it; ``int8`` is eight-bit weights
+            and products, the rest as ``auto``.
         threads: Threads; None: all cores.
     """
 
@@ -44,17 +50,19 @@ class OpenVINOEngine:
         if "CPU" not in core.available_devices:
             raise UsageError("OpenVINO finds no processor here", remedy="Use --engine torch")
         able = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-        native = precision == "auto" and "BF16" in able
-        self.precision = "bfloat16" if native or precision == "bfloat16" else "float32"
+        native = precision in ("auto", "int8") and "BF16" in able
+        half = native or precision == "bfloat16"
+        self.precision = "int8" if precision == "int8" else "bfloat16" if half else "float32"
         self.token_budget = 1024
-        model = core.read_model(graph(folder) / "model.xml")
+        path = graph(folder, int8=precision == "int8")
         self.compiled = core.compile_model(
-            model,
+            core.read_model(path / "model.xml"),
             "CPU",
             {
-                "INFERENCE_PRECISION_HINT": "bf16" if self.precision == "bfloat16" else "f32",
+                "INFERENCE_PRECISION_HINT": "bf16" if half else "f32",
                 "NUM_STREAMS": 1,
                 "INFERENCE_NUM_THREADS": threads or cores(),
+                "DYNAMIC_QUANTIZATION_GROUP_SIZE": _about(path)["group"],
             },
         )
         self._request: Any = self.compiled.create_infer_request()
@@ -83,32 +91,50 @@ class OpenVINOEngine:
             yield waiting.popleft(), np.array(request.get_output_tensor(0).data)
 
 
-def graph(folder: ModelFolder) -> Path:
-    """The folder of the exported graph, made now if it is not in the cache or not whole."""
-    target = cache_dir() / "engines" / f"openvino-{folder.fingerprint[:24]}-{_FORMAT}"
+def graph(folder: ModelFolder, *, int8: bool = False) -> Path:
+    """The folder of the exported graph, made now if it is not in the cache or not whole.
+
+    Raises:
+        UsageError: ``int8`` is asked for and the model's widths do not allow it.
+    """
+    kind = "openvino-int8" if int8 else "openvino"
+    target = cache_dir() / "engines" / f"{kind}-{folder.fingerprint[:24]}-{_FORMAT}"
     if target.exists() and not check_manifest(target):
         return target
+    from interlingua.models.encoder import PooledEncoder, load_encoder
+
+    ov = require("openvino", extra="openvino")
+    encoder = load_encoder(folder)
+    model = _export(PooledEncoder.for_folder(encoder, folder.info).eval(), folder.pad_id)
+    group = quantise(model, ranges(encoder, sample(folder))) if int8 else 0
+    if int8 and not group:
+        raise UsageError(
+            f"{folder.path} has widths that no group of {GROUPS} divides",
+            remedy="Use --precision bfloat16",
+        )
     with atomic_folder(target) as temporary:
-        _export(folder, temporary / "model.xml")
-        (temporary / "model.json").write_text(json.dumps({"fingerprint": folder.fingerprint}))
+        ov.save_model(model, temporary / "model.xml", compress_to_fp16=False)
+        about = {"fingerprint": folder.fingerprint, "group": group}
+        (temporary / "model.json").write_text(json.dumps(about), encoding="utf-8")
         write_manifest(temporary)
     return target
 
 
-def _export(folder: ModelFolder, path: Path) -> None:
+def _about(path: Path) -> dict[str, Any]:
+    about: dict[str, Any] = json.loads((path / "model.json").read_text(encoding="utf-8"))
+    return about
+
+
+def _export(model: PooledEncoder, pad_id: int) -> Any:  # noqa: ANN401 - an OpenVINO model
     import torch
 
-    from interlingua.models.encoder import PooledEncoder, load_encoder
-
     ov = require("openvino", extra="openvino")
-    model = PooledEncoder.for_folder(load_encoder(folder), folder.info).eval()
-    ids = torch.full((2, 5), folder.pad_id, dtype=torch.int64)
+    ids = torch.full((2, 5), pad_id, dtype=torch.int64)
     mask = torch.ones_like(ids)
     with torch.inference_mode(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the tracer's remarks on branches that lengths do not take
-        converted = ov.convert_model(
+        return ov.convert_model(
             model,
             example_input={"input_ids": ids, "attention_mask": mask},
             input=[("input_ids", [-1, -1], ov.Type.i64), ("attention_mask", [-1, -1], ov.Type.i64)],
         )
-    ov.save_model(converted, path, compress_to_fp16=False)

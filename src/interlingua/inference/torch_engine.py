@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from interlingua.base.errors import UsageError
 from interlingua.inference.engine import Batch
 from interlingua.inference.hardware import bfloat16_is_native, device
 from interlingua.models.encoder import PooledEncoder, load_encoder
@@ -25,6 +26,8 @@ class TorchEngine:
     name = "torch"
 
     def __init__(self, folder: ModelFolder, *, precision: str) -> None:
+        if precision == "int8":
+            raise UsageError("torch runs in float32 or bfloat16", remedy="Use --engine openvino")
         self.device = device()
         native = precision == "auto" and bfloat16_is_native(self.device)
         self.precision = "bfloat16" if native or precision == "bfloat16" else "float32"

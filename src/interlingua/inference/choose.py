@@ -29,6 +29,7 @@ SMALL_JOB = 1000
 """Rows under which the engine that starts at once is taken, unless the other is ready."""
 _LEAST_COSINE = 0.999
 _ROUNDS = 3
+_SHAPE = ("model_type", "num_hidden_layers", "intermediate_size", "vocab_size")
 
 
 def open_engine(
@@ -55,6 +56,8 @@ def open_engine(
     """
     if exact:
         return ENGINES.get("torch")(folder, precision="float32")
+    if precision == "int8" and engine == "auto":
+        engine = "openvino"  # the only one that has it
     if engine != "auto":
         return ENGINES.get(engine)(folder, precision=precision)
     if not available("openvino") or device().type == "cuda":
@@ -64,19 +67,14 @@ def open_engine(
     if choice is not None:
         return _open(folder, key, choice)
     if rows is not None and rows < SMALL_JOB:
-        return ENGINES.get("torch")(folder, precision=_plain(precision))
+        return ENGINES.get("torch")(folder, precision=precision)
     return _measure(folder, key, precision)
-
-
-def _plain(precision: str) -> str:
-    """What an engine without eight bits is asked for instead."""
-    return "auto" if precision == "int8" else precision
 
 
 def _candidates(precision: str) -> list[tuple[str, str]]:
     """Engines with precisions to be measured."""
-    asked = [(name, _plain(precision)) for name in ENGINES.names()]
-    return [*asked, ("openvino", "int8")] if precision in ("auto", "int8") else asked
+    asked = [(name, precision) for name in ENGINES.names()]
+    return [*asked, ("openvino", "int8")] if precision == "auto" else asked
 
 
 def _open(folder: ModelFolder, key: str, choice: dict[str, Any]) -> Engine:
@@ -148,7 +146,7 @@ def _time(engine: Engine, batches: list[Batch]) -> float:
 
 def _key(folder: ModelFolder, precision: str) -> str:
     config = folder.config
-    shape = [config.get(name) for name in ("model_type", "num_hidden_layers", "vocab_size")]
+    shape = [config.get(name) for name in _SHAPE]
     versions = [f"{name} {metadata.version(name)}" for name in ("torch", "openvino")]
     parts = [processor(), precision, *shape, folder.width, list(folder.info.layers), *versions]
     return " | ".join(map(str, parts))

@@ -83,10 +83,11 @@ def quantise(model: Any, largest: dict[str, Floats]) -> int:  # noqa: ANN401 - a
         whole, scale = rounded(weight)
         near = op.multiply(op.convert(op.constant(whole), "f32"), op.constant(scale))
         product = op.matmul(read, near, transpose_a=False, transpose_b=True)
-        sizes = [len(part) for _, part in together]
-        parts = op.variadic_split(product, op.constant(-1), op.constant(sizes))
-        for i, (node, _) in enumerate(together):
-            node.output(0).replace(parts.output(i) if len(sizes) > 1 else product.output(0))
+        if len(together) > 1:
+            sizes = [len(part) for _, part in together]
+            product = op.variadic_split(product, op.constant(-1), op.constant(sizes))
+        for (node, _), part in zip(together, product.outputs(), strict=True):
+            node.output(0).replace(part)
     _shrink_tables(model, op)
     model.validate_nodes_and_infer_types()
     return group
@@ -117,7 +118,9 @@ def _readers(model: Any) -> list[list[tuple[Any, Floats]]]:  # noqa: ANN401
 def _shrink_tables(model: Any, op: Any) -> None:  # noqa: ANN401
     for node in model.get_ordered_ops():
         table = _constant(node.input_value(0)) if node.get_type_name() == "Gather" else None
-        if table is not None and table.ndim == 2 and len(table) >= _TABLE_ROWS:
+        if table is None or table.dtype != np.float32 or table.ndim != 2:
+            continue
+        if len(table) >= _TABLE_ROWS:
             half = op.constant(table.astype(np.float16))
             rows = op.gather(half, node.input_value(1), node.input_value(2))
             node.output(0).replace(op.convert(rows, "f32").output(0))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -54,6 +56,24 @@ def test_engines_agree_with_exact_float32(
     pytest.importorskip(engine)
     encoder = Encoder(starter, engine=engine, precision=precision)
     assert cosines(encoder.encode(TEXTS).vectors, exact.encode(TEXTS).vectors).min() >= least
+
+
+def test_a_signal_after_engines_were_closed_reaches_its_handler() -> None:
+    pytest.importorskip("openvino")
+    script = """
+import os, signal
+from interlingua.inference.openvino_engine import OpenVINOEngine
+from interlingua.models.folder import open_model
+folder = open_model("starter")
+first = OpenVINOEngine(folder, precision="float32")
+second = OpenVINOEngine(folder, precision="float32")
+del first
+del second
+signal.signal(signal.SIGTERM, lambda *_: print("handled"))
+os.kill(os.getpid(), signal.SIGTERM)
+"""
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (found.returncode, found.stdout) == (0, "handled\n"), found.stderr
 
 
 def test_nothing_in_nothing_out(exact: Encoder, starter: ModelFolder) -> None:

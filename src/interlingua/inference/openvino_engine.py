@@ -10,6 +10,7 @@ import json
 import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,8 +46,7 @@ class OpenVINOEngine:
     name = "openvino"
 
     def __init__(self, folder: ModelFolder, *, precision: str, threads: int | None = None) -> None:
-        ov = require("openvino", extra="openvino")
-        core = ov.Core()
+        core = _core()
         if "CPU" not in core.available_devices:
             raise UsageError("OpenVINO finds no processor here", remedy="Use --engine torch")
         able = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
@@ -89,6 +89,17 @@ class OpenVINOEngine:
             request.wait()
             del held
             yield waiting.popleft(), np.array(request.get_output_tensor(0).data)
+
+
+@cache
+def _core() -> Any:  # noqa: ANN401 - an OpenVINO core
+    """The one core of this process, never freed.
+
+    Every core's processor plugin puts a signal stack of its own in place and, when freed, what was
+    there before: two cores freed in the order they were made leave a freed stack in place, and the
+    next signal, a plain Ctrl-C, ends the process with a segmentation fault.
+    """
+    return require("openvino", extra="openvino").Core()
 
 
 def graph(folder: ModelFolder, *, int8: bool = False) -> Path:

@@ -10,7 +10,8 @@ import json
 import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, cached_property
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from interlingua.models.encoder import PooledEncoder
 
 _FORMAT = 2
+_STREAMS = 8
 
 
 class OpenVINOEngine:
@@ -53,42 +55,57 @@ class OpenVINOEngine:
         native = precision in ("auto", "int8") and "BF16" in able
         half = native or precision == "bfloat16"
         self.precision = "int8" if precision == "int8" else "bfloat16" if half else "float32"
-        self.token_budget = 1024
+        self.token_budget = 512
         path = graph(folder, int8=precision == "int8")
-        self.compiled = core.compile_model(
-            core.read_model(path / "model.xml"),
-            "CPU",
-            {
-                "INFERENCE_PRECISION_HINT": "bf16" if half else "f32",
-                "NUM_STREAMS": 1,
-                "INFERENCE_NUM_THREADS": threads or cores(),
-                "DYNAMIC_QUANTIZATION_GROUP_SIZE": _about(path)["group"],
-            },
-        )
-        self._request: Any = self.compiled.create_infer_request()
+        self._model = core.read_model(path / "model.xml")
+        self._threads = threads or cores()
+        self._streams = min(self._threads, _STREAMS)
+        self._settings = {
+            "INFERENCE_PRECISION_HINT": "bf16" if half else "f32",
+            "INFERENCE_NUM_THREADS": self._threads,
+            "DYNAMIC_QUANTIZATION_GROUP_SIZE": _about(path)["group"],
+        }
+
+    def _compile(self, streams: int) -> Any:  # noqa: ANN401 - a compiled OpenVINO model
+        """The model, which runs ``streams`` batches at once, each on its share of the threads."""
+        return _core().compile_model(self._model, "CPU", {**self._settings, "NUM_STREAMS": streams})
+
+    @cached_property
+    def _one(self) -> Any:  # noqa: ANN401 - an OpenVINO request
+        return self._compile(1).create_infer_request()
+
+    @cached_property
+    def _several(self) -> Any:  # noqa: ANN401 - a compiled OpenVINO model
+        return self._compile(self._streams)
 
     def run(
         self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]
     ) -> NDArray[np.float32]:
-        """Vectors float32 [B, D] of one batch."""
-        found = self._request.infer([input_ids, attention_mask], share_inputs=True)
+        """Vectors float32 [B, D] of one batch; all threads work on it."""
+        found = self._one.infer([input_ids, attention_mask], share_inputs=True)
         return np.array(found[0], dtype=np.float32)
 
     def run_many(self, batches: Iterable[Batch]) -> Iterator[tuple[int, NDArray[np.float32]]]:
-        """Vectors of many batches; the next is prepared while one runs."""
-        request = self.compiled.create_infer_request()
-        waiting: deque[int] = deque()
-        for i, batch in enumerate(batches):
-            if waiting:
+        """Vectors of many batches; several run side by side, and the next is prepared meanwhile."""
+        source = enumerate(batches)
+        head = list(islice(source, 2))
+        if len(head) < 2:
+            yield from ((i, self.run(*batch)) for i, batch in head)
+            return
+        running: deque[tuple[int, Any, Batch]] = deque()  # batches are shared with their requests
+        free = [self._several.create_infer_request() for _ in range(self._streams + 1)]
+        for i, batch in chain(head, source):
+            if not free:
+                done, request, _ = running.popleft()
                 request.wait()
-                yield waiting.popleft(), np.array(request.get_output_tensor(0).data)
+                yield done, np.array(request.get_output_tensor(0).data)
+                free.append(request)
+            request = free.pop()
             request.start_async(list(batch), share_inputs=True)
-            waiting.append(i)
-            held = batch  # the arrays are shared with the running request
-        if waiting:
+            running.append((i, request, batch))
+        for done, request, _ in running:
             request.wait()
-            del held
-            yield waiting.popleft(), np.array(request.get_output_tensor(0).data)
+            yield done, np.array(request.get_output_tensor(0).data)
 
 
 @cache

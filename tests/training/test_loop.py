@@ -23,9 +23,7 @@ from interlingua.training.loop import Loop, Progress
 from interlingua.training.settings import LoopSettings
 
 ALONE = Processes(0, 1, torch.device("cpu"))
-SETTINGS = LoopSettings(
-    epochs=4, learning_rate=0.05, token_budget=32, max_rows=4, checkpoint_steps=3, patience=9
-)
+SETTINGS = LoopSettings(epochs=4, token_budget=32, max_rows=4, checkpoint_steps=3, patience=9)
 
 
 class Stopped(Exception):
@@ -63,6 +61,9 @@ class FakeLearner:
                 os.kill(os.getpid(), signal.SIGTERM)
         loss = nn.functional.cross_entropy(self.net(self.x[rows]), self.y[rows], reduction="sum")
         return loss * float("nan") if self.how == "nan" and self.steps == self.fail_at else loss
+
+    def begin_epoch(self, epoch: int) -> None:
+        pass
 
     def row_ids(self, rows: IntArray) -> list[str]:
         return [f"row-{i}" for i in rows]
@@ -148,7 +149,7 @@ def test_the_best_epoch_is_kept_and_patience_ends_the_run(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("damage", ["truncate", "flip", "delete"])
-@pytest.mark.parametrize("name", ["model", "best", "optimizer", "state", "manifest"])
+@pytest.mark.parametrize("name", ["model", "kept", "optimizer", "state", "manifest"])
 def test_a_damaged_checkpoint_is_passed_over(tmp_path: Path, name: str, damage: str) -> None:
     with pytest.raises(Stopped):
         run(tmp_path, FakeLearner(fail_at=8))

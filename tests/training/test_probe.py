@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interlingua.training.probe import _choose, _temperature, fit_probe
-from interlingua.training.split import folds
+from interlingua.training.split import folds, groups
 from interlingua.training.whitening import whitening
 
 
@@ -25,7 +25,7 @@ def clusters(rows: int, classes: int, spread: float) -> tuple[np.ndarray, np.nda
 def test_separable_classes_are_learned(classes: int) -> None:
     features, ids = clusters(200, classes, 0.2)
     labels = tuple(f"l{i}" for i in range(classes))
-    parts = folds([str(i) for i in range(200)], ids.tolist(), count=5, rng=np.random.default_rng(0))
+    parts = folds(np.arange(200), ids.tolist(), count=5, rng=np.random.default_rng(0))
     probe = fit_probe(features, ids, labels, parts=parts)
     assert (probe.head.logits(features).argmax(axis=1) == ids).mean() > 0.99
     assert probe.accuracy > 0.97
@@ -37,7 +37,7 @@ def test_two_classes_give_the_probabilities_of_scikit_learn(whitened: bool) -> N
 
     features, ids = clusters(120, 2, 1.0)
     rng = np.random.default_rng(0)
-    parts = folds([str(i) for i in range(120)], ids.tolist(), count=4, rng=rng)
+    parts = folds(np.arange(120), ids.tolist(), count=4, rng=rng)
     matrix = whitening(rng.normal(size=(3, 20, 16)).astype(np.float32)) if whitened else None
     probe = fit_probe(features, ids, ("a", "b"), parts=parts, matrix=matrix)
     x = features - features.mean(axis=0)
@@ -79,7 +79,7 @@ def test_whitening_shrinks_what_differs_between_languages() -> None:
 
 def test_a_label_without_rows_is_never_predicted() -> None:
     features, ids = clusters(60, 2, 0.3)
-    parts = folds([str(i) for i in range(60)], ids.tolist(), count=3, rng=np.random.default_rng(0))
+    parts = folds(np.arange(60), ids.tolist(), count=3, rng=np.random.default_rng(0))
     probe = fit_probe(features, ids, ("a", "b", "unseen"), parts=parts)
     assert set(probe.head.logits(features).argmax(axis=1)) <= {0, 1}
 
@@ -87,7 +87,7 @@ def test_a_label_without_rows_is_never_predicted() -> None:
 def test_a_class_of_one_row_does_not_break_it() -> None:
     features, ids = clusters(40, 2, 0.3)
     ids[0] = 2
-    parts = folds([str(i) for i in range(40)], ids.tolist(), count=5, rng=np.random.default_rng(0))
+    parts = folds(np.arange(40), ids.tolist(), count=5, rng=np.random.default_rng(0))
     probe = fit_probe(features, ids, ("a", "b", "rare"), parts=parts)
     assert np.isfinite(probe.head.logits(features)).all()
 
@@ -98,7 +98,7 @@ def test_a_class_of_one_row_does_not_break_it() -> None:
 )
 def test_parts_never_share_a_text(rows: list[tuple[str, int]], count: int) -> None:
     texts, labels = zip(*rows, strict=True)
-    parts = folds(texts, labels, count=count, rng=np.random.default_rng(0))
+    parts = folds(groups(texts), labels, count=count, rng=np.random.default_rng(0))
     home: dict[str, int] = {}
     for text, part in zip(texts, parts.tolist(), strict=True):
         assert home.setdefault(text, part) == part
@@ -108,7 +108,7 @@ def test_parts_never_share_a_text(rows: list[tuple[str, int]], count: int) -> No
 def test_parts_keep_the_shares_of_the_labels() -> None:
     labels = [0] * 100 + [1] * 50 + [2] * 10
     texts = [str(i) for i in range(160)]
-    parts = folds(texts, labels, count=5, rng=np.random.default_rng(0))
+    parts = folds(groups(texts), labels, count=5, rng=np.random.default_rng(0))
     for part in range(5):
         counted = Counter(label for label, p in zip(labels, parts, strict=True) if p == part)
         assert counted == {0: 20, 1: 10, 2: 2}

@@ -16,6 +16,7 @@ from interlingua.base.errors import DataError
 from interlingua.corpus.rows import Faults, Row, read_lines, read_table, split_tsv
 
 _NLP4IF_COLUMNS = ["id", "text", *(f"q{n}_label" for n in range(1, 8))]
+_PAIR_COLUMNS = ["text", "text_pair", "label"]
 _ESCAPE = regex.compile(r"\\u([0-9a-fA-F]{4})")
 
 
@@ -29,7 +30,7 @@ class FileFormat:
 
     def recognises(self, path: Path) -> bool:
         """Whether the path looks like this format."""
-        return regex.search(self.pattern, path.as_posix()) is not None
+        return regex.search(self.pattern, path.absolute().as_posix()) is not None
 
 
 def _read_xlmt(path: Path, faults: Faults) -> Iterator[Row]:
@@ -63,8 +64,51 @@ def _read_nlp4if(path: Path, faults: Faults) -> Iterator[Row]:
         yield Row(dict(zip(_NLP4IF_COLUMNS, fields, strict=True)), path, number)
 
 
+def _read_pairs(path: Path, faults: Faults) -> Iterator[Row]:
+    """XNLI and PAWS-X as XTREME lays them out: two texts and a label, without a header.
+
+    The lines of all languages are parallel, so that the line makes the id. PAWS-X marks a text that
+    was not translated by ``NS`` or leaves it empty: such a row has ``translated`` ``no``.
+    """
+    split = path.name.partition("-")[0]
+    for number, line in read_lines(path, faults):
+        if not line.strip():
+            continue
+        fields = split_tsv(line)
+        if len(fields) != len(_PAIR_COLUMNS):
+            problem = f"{len(fields)} fields, expected {len(_PAIR_COLUMNS)}"
+            faults.report(DataError(problem, path=path, line=number))
+            continue
+        row = dict(zip(_PAIR_COLUMNS, fields, strict=True))
+        absent = any(row[name].strip() in ("", "NS") for name in _PAIR_COLUMNS[:2])
+        translated = "no" if absent else "yes"
+        yield Row({**row, "id": f"{split}-{number}", "translated": translated}, path, number)
+
+
+def _read_xnli(path: Path, faults: Faults) -> Iterator[Row]:
+    """The table of the XNLI 1.0 download, all languages in one file (Conneau et al., EMNLP 2018).
+
+    Fields hold quotation marks that quote nothing, so that they are taken as they are.
+    """
+    header: list[str] = []
+    for number, line in read_lines(path, faults):
+        fields = line.split("\t")
+        if not header:
+            header = fields
+            continue
+        if len(fields) != len(header):
+            problem = f"{len(fields)} fields, expected {len(header)} as in the header"
+            faults.report(DataError(problem, path=path, line=number))
+            continue
+        values = dict(zip(header, fields, strict=True))
+        values |= {"lang": values.get("language", ""), "id": values.get("pairID", "")}
+        yield Row(values, path, number)
+
+
 FORMATS: tuple[FileFormat, ...] = (
     FileFormat("xlmt", r"_text\.txt$", _read_xlmt),
+    FileFormat("pairs", r"/(xnli|paws-?x)[^/]*/(train|dev|test)-[a-z]{2}\.tsv$", _read_pairs),
+    FileFormat("xnli", r"xnli\.(dev|test)\.tsv$", _read_xnli),
     FileFormat("nlp4if", r"covid19_disinfo_binary_[a-z]+_.*\.tsv$", _read_nlp4if),
 )
 

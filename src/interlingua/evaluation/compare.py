@@ -209,7 +209,7 @@ def _read_row(
         row = json.loads(line)
         name, lang = str(row["id"]), str(row["lang"])
         gold, predicted = index[str(row["gold"])], index[str(row["label"])]
-        text = row.get("text")
+        text, pair = row.get("text"), row.get("text_pair")
     except KeyError as error:
         raise DataError(
             f"{quoted(error.args[0])} is missing, or a label outside the label set",
@@ -224,7 +224,7 @@ def _read_row(
     rows.index[name] = len(rows.index)
     rows.gold.append(gold)
     rows.predicted.append(predicted)
-    rows.texts.append(None if text is None else hash(str(text)))
+    rows.texts.append(None if text is None else hash((str(text), str(pair))))
 
 
 def _pair(lang: str, a: _Rows, b: _Rows) -> Sample:

@@ -151,7 +151,9 @@ def _score(
 ) -> Scorecard:
     head = head_of(folder)
     gold = np.array(examples.label_ids(head.labels), dtype=np.int64)
-    found = classify(Encoder(folder, engine=run.engine, exact=run.exact), head, examples.texts)
+    found = classify(
+        Encoder(folder, engine=run.engine, exact=run.exact), head, examples.texts, examples.pairs
+    )
     card = build(
         list(_by_language(examples, gold, found)),
         task=task,
@@ -184,7 +186,7 @@ def _by_language(
             tokens=found.encoded.tokens[rows],
             unknown=found.encoded.unknown[rows],
             truncated=found.encoded.truncated[rows],
-            characters=np.array([len(examples.rows[i].text) for i in rows]),
+            characters=np.array([examples.rows[i].characters for i in rows]),
         )
 
 
@@ -193,6 +195,7 @@ def _predictions(examples: Examples, found: Classified) -> Iterator[dict[str, ob
         yield {
             "id": row.id,
             "text": row.text,
+            **({} if row.pair is None else {"text_pair": row.pair}),
             "lang": row.lang,
             "gold": row.label,
             **found.record(i),

@@ -64,7 +64,9 @@ def head_of(folder: ModelFolder) -> Head:
     return head
 
 
-def classify(encoder: Encoder, head: Head, texts: Sequence[str]) -> Classified:
-    """Class probabilities of texts, in their order."""
-    encoded = encoder.encode(texts)
+def classify(
+    encoder: Encoder, head: Head, texts: Sequence[str], pairs: Sequence[str] | None = None
+) -> Classified:
+    """Class probabilities of texts, or of pairs of texts, in their order."""
+    encoded = encoder.encode(texts, pairs=pairs)
     return Classified(softmax(head.logits(encoded.vectors)), head.labels, encoded)

@@ -82,6 +82,27 @@ for _dataset in (
         url="https://github.com/cardiffnlp/xlm-t",
     ),
     Dataset(
+        name="xnli",
+        tasks=("nli",),
+        patterns=(r"xnli[^/]*/(?P<split>dev|test)-(?P<lang>[a-z]{2})\.tsv",),
+        summary="natural-language inference, 3 classes, 15 languages, parallel",
+        licence="CC-BY-NC-4.0",
+        citation="Conneau et al., XNLI, EMNLP 2018",
+        url="https://github.com/facebookresearch/XNLI",
+    ),
+    Dataset(
+        name="pawsx",
+        tasks=("paraphrase",),
+        patterns=(
+            r"paws-?x[^/]*/(?P<split>train|dev|test)-(?P<lang>[a-z]{2})\.tsv",
+            r"x-final/(?P<lang>[a-z]{2})/(?P<split>dev|test)_2k\.tsv",
+        ),
+        summary="paraphrases of high word overlap, 2 classes, 7 languages",
+        licence="free for any purpose, as its makers put it",
+        citation="Yang et al., PAWS-X, EMNLP-IJCNLP 2019",
+        url="https://github.com/google-research-datasets/paws",
+    ),
+    Dataset(
         name="nlp4if",
         tasks=("fake-news", "claim"),
         patterns=(r"covid19_disinfo_binary_(?P<lang>[a-z]+)_(?P<split>train|dev|test_gold)\.tsv",),

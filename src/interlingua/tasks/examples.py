@@ -11,7 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import regex
+from numpy.typing import NDArray
 
 from interlingua.base.errors import DataError, LabelError, LanguageError, quoted
 from interlingua.base.files import sha256_file
@@ -28,14 +30,20 @@ _SAMPLE = 200
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One row of a task, checked: a text that is not blank, a label as a string, a language."""
+    """One row of a task, checked: texts that are not blank, a label as a string, a language."""
 
     id: str
     text: str
+    pair: str | None
     label: str | None
     lang: str
     path: Path
     line: int
+
+    @property
+    def characters(self) -> int:
+        """Characters of the text, or of both."""
+        return len(self.text) + len(self.pair or "")
 
 
 @dataclass(slots=True)
@@ -58,9 +66,25 @@ class Examples:
         return [row.text for row in self.rows]
 
     @property
+    def pairs(self) -> list[str] | None:
+        """The second texts, in order; None where the task is of single texts."""
+        pairs = [row.pair for row in self.rows if row.pair is not None]
+        assert len(pairs) in (0, len(self.rows))
+        return pairs or None
+
+    @property
     def languages(self) -> list[str]:
         """The languages that occur, most frequent first."""
         return [tag for tag, _ in Counter(row.lang for row in self.rows).most_common()]
+
+    def select(self, chosen: NDArray[np.bool_]) -> Examples:
+        """Some of the rows, in order; what is known of the files stays.
+
+        Args:
+            chosen: Whether a row is taken [N].
+        """
+        rows = [row for row, taken in zip(self.rows, chosen, strict=True) if taken]
+        return Examples(rows, self.files, self.rejected)
 
     def label_ids(self, labels: Sequence[str]) -> list[int]:
         """Positions of the labels in a label space.
@@ -116,11 +140,11 @@ def read_examples(
             )
         tags = _languages(path, rows, known)
         seen: Counter[tuple[str, str]] = Counter()
-        for (row, text, label), tag in zip(rows, tags, strict=True):
+        for (row, text, pair, label), tag in zip(rows, tags, strict=True):
             given = _identity(row)
             seen[tag, given] += 1
             unique = given if seen[tag, given] == 1 else f"{given}#{seen[tag, given]}"
-            examples.rows.append(Example(unique, text, label, tag, row.path, row.line))
+            examples.rows.append(Example(unique, text, pair, label, tag, row.path, row.line))
         fact: dict[str, str | int] = {
             "path": path.as_posix(),
             "sha256": sha256_file(path),
@@ -132,7 +156,7 @@ def read_examples(
     return examples
 
 
-Checked = tuple[Row, str, str | None]
+Checked = tuple[Row, str, str | None, str | None]
 
 
 def _read_file(
@@ -148,12 +172,13 @@ def _read_file(
             outside += 1
             continue
         try:
-            text = _text(row, task)
+            text = _text(row, task.text_columns)
+            pair = _text(row, task.pair_columns) if task.paired else None
             label = _label(row, task) if labelled else None
         except DataError as fault:
             faults.report(fault)
             continue
-        checked.append((row, text, label))
+        checked.append((row, text, pair, label))
     return checked, outside
 
 
@@ -175,8 +200,8 @@ def _column(row: Row, names: Sequence[str]) -> str:
     )
 
 
-def _text(row: Row, task: Task) -> str:
-    column = _column(row, task.text_columns)
+def _text(row: Row, columns: Sequence[str]) -> str:
+    column = _column(row, columns)
     value = row.values[column]
     problem = ""
     if not isinstance(value, str):
@@ -196,7 +221,7 @@ def _label(row: Row, task: Task) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, (str, int)) and str(value).strip():
-        return str(value).strip()
+        return task.label(str(value).strip())
     raise DataError(
         f"{quoted(value)} is not a label",
         path=row.path,
@@ -216,12 +241,12 @@ def _identity(row: Row) -> str:
 def _languages(path: Path, rows: list[Checked], known: str | None) -> list[str]:
     if known is not None:
         return [known] * len(rows)
-    texts = [text for _, text, _ in rows[:_SAMPLE]]
+    texts = [text for _, text, _, _ in rows[:_SAMPLE]]
     told = language_of_path(path)
     if told is not None and _scripts_agree(told, texts):
         return [told] * len(rows)
-    if any("lang" in row.values for row, _, _ in rows):
-        return [_language_of_row(row) for row, _, _ in rows]
+    if any("lang" in row.values for row, *_ in rows):
+        return [_language_of_row(row) for row, *_ in rows]
     found = Counter(result.tag for result in identify(texts)).most_common(1)[0][0]
     if found == UND:
         say(f"warning: the language of {path} cannot be told: give --lang")

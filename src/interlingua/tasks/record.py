@@ -11,7 +11,7 @@ from interlingua.base.registry import Registry
 
 
 class Task(Config):
-    """What a task asks of a text, before any code: columns, labels, metric and strategy."""
+    """What a task asks of a text or pair, before any code: columns, labels, metric, strategy."""
 
     name: str
     """The name on the command line."""
@@ -21,16 +21,32 @@ class Task(Config):
     """One line for a person."""
     text_columns: tuple[str, ...] = ("text", "tweet_text", "sentence")
     """Columns that may hold the text; the first that a file has is taken."""
+    pair_columns: tuple[str, ...] = ()
+    """Columns that may hold the second text of a pair; empty: the task is of single texts."""
     label_columns: tuple[str, ...] = ("label",)
     """Columns that may hold the label; the first that a file has is taken."""
     where: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Rows belong to the task only if these columns, where a file has them, hold these values."""
     labels: tuple[str, ...] = ()
     """The label space; empty: the sorted labels of the training file."""
+    aliases: dict[str, str] = Field(default_factory=dict)
+    """Other spellings of labels; integers index a label space of words by themselves."""
     metric: Literal["accuracy", "macro_f1"]
     """The score of the scorecard; every other metric stands beside it."""
-    strategy: Literal["probe", "full"]
+    strategy: Literal["probe", "head", "lora", "full"]
     """What ``--strategy auto`` means."""
+
+    @property
+    def paired(self) -> bool:
+        """Whether a row of the task is a pair of texts."""
+        return bool(self.pair_columns)
+
+    def label(self, value: str) -> str:
+        """A label as the label space spells it, where there is one; any other as it is."""
+        value = self.aliases.get(value, value)
+        if value not in self.labels and value.isdecimal() and int(value) < len(self.labels):
+            return self.labels[int(value)]
+        return value
 
 
 TASKS: Registry[Task] = Registry("task")
@@ -69,6 +85,30 @@ for _task in (
         where={"q1_label": ("yes", "no")},
         metric="macro_f1",
         strategy="probe",
+    ),
+    Task(
+        name="nli",
+        kind="classification",
+        summary="whether a premise entails, contradicts or leaves open a hypothesis",
+        text_columns=("text", "premise", "sentence1"),
+        pair_columns=("text_pair", "hypothesis", "sentence2"),
+        label_columns=("label", "gold_label"),
+        where={"gold_label": ("entailment", "neutral", "contradiction")},
+        labels=("entailment", "neutral", "contradiction"),
+        aliases={"contradictory": "contradiction"},
+        metric="accuracy",
+        strategy="full",
+    ),
+    Task(
+        name="paraphrase",
+        kind="classification",
+        summary="whether two sentences say the same (1) or not (0)",
+        text_columns=("text", "sentence1"),
+        pair_columns=("text_pair", "sentence2"),
+        where={"translated": ("yes",)},
+        labels=("0", "1"),
+        metric="accuracy",
+        strategy="full",
     ),
     Task(
         name="classification",

@@ -1,7 +1,7 @@
 """Checkpoints that are whole or refused: safetensors, JSON, and a manifest of sha256.
 
 A checkpoint is a folder ``step-000120`` with ``model.safetensors`` (what is trained),
-``best.safetensors`` (the same at the best validation so far), ``optimizer.safetensors``,
+``kept.safetensors`` (the same at the best validation so far), ``optimizer.safetensors``,
 ``state.json`` (position, random states, scores) and ``manifest.json``. It is written beside its
 place and renamed; a torn or altered one is found before training and the one before it is taken.
 """
@@ -34,7 +34,7 @@ class Checkpoint:
     """What a checkpoint holds: tensors by name, and plain JSON values."""
 
     model: Tensors
-    best: Tensors
+    kept: Tensors
     optimizer: Tensors
     state: dict[str, Any]
 
@@ -44,7 +44,7 @@ def save_checkpoint(
     step: int,
     *,
     model: Tensors,
-    best: Tensors,
+    kept: Tensors,
     optimizer: Tensors,
     state: dict[str, Any],
 ) -> Path:
@@ -54,7 +54,7 @@ def save_checkpoint(
         folder: The run's ``checkpoints`` folder.
         step: Updates done so far.
         model: Trained tensors by name.
-        best: The same at the best validation so far; empty before the first.
+        kept: The same at the best validation so far, or their running mean; may be empty.
         optimizer: The optimizer's tensors by name.
         state: What else is needed to go on: plain JSON values.
 
@@ -65,7 +65,7 @@ def save_checkpoint(
 
     target = folder / f"step-{step:06d}"
     with atomic_folder(target) as temporary:
-        for name, tensors in (("model", model), ("best", best), ("optimizer", optimizer)):
+        for name, tensors in (("model", model), ("kept", kept), ("optimizer", optimizer)):
             save_file(_contiguous(tensors), temporary / f"{name}.safetensors")
         write_json(temporary / "state.json", {**state, "step": step})
         write_manifest(temporary)
@@ -105,10 +105,10 @@ def load_checkpoint(checkpoint: Path) -> Checkpoint:
     """Read a checkpoint that was found valid."""
     from safetensors.torch import load_file
 
-    model, best, optimizer = (
-        load_file(checkpoint / f"{name}.safetensors") for name in ("model", "best", "optimizer")
+    model, kept, optimizer = (
+        load_file(checkpoint / f"{name}.safetensors") for name in ("model", "kept", "optimizer")
     )
-    return Checkpoint(model, best, optimizer, read_json_file(checkpoint / "state.json"))
+    return Checkpoint(model, kept, optimizer, read_json_file(checkpoint / "state.json"))
 
 
 def prune(folder: Path, keep: int) -> None:

@@ -1,10 +1,12 @@
-"""A classifier whose encoder is trained along: the learner that the loop is given.
+"""A classifier trained by gradient: the learner that the loop is given.
 
-Legend: B rows, L tokens, D features, C classes.
+Legend: N rows, B rows of a batch, L tokens, D features, C classes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,42 +19,65 @@ from interlingua.batches.tokens import Tokenized, pad
 from interlingua.models.heads import Head
 from interlingua.objectives.cross_entropy import cross_entropy
 from interlingua.tasks.metrics.resampled import of_rows
+from interlingua.training.trainable import depth_of, layer_of, trained_from
 
 if TYPE_CHECKING:
     from interlingua.models.encoder import PooledEncoder
     from interlingua.training.settings import LoopSettings
 
 _VALIDATION_TOKENS = 4096
+_HEAD = "head."
 
 
+@dataclass(frozen=True, slots=True)
 class Part:
-    """Rows with their token ids and classes."""
+    """Rows with their classes, and what the model is given of them.
 
-    def __init__(self, tokens: Tokenized, label_ids: NDArray[np.int64], ids: list[str]) -> None:
-        self.tokens = tokens
-        self.labels = label_ids
-        self.ids = ids
+    Attributes:
+        tokens: Token ids of N texts or pairs.
+        labels: Classes [N].
+        ids: Names of the rows [N].
+        languages: Their languages [N].
+        features: Vectors that are computed already, float32 [N, D].
+    """
+
+    tokens: Tokenized
+    labels: IntArray
+    ids: list[str]
+    languages: list[str]
+    features: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """Where and how exactly a learner computes."""
+
+    device: torch.device
+    bfloat16: bool
 
 
 class ClassifierLearner:
-    """An encoder with a linear head, trained by cross-entropy.
+    """A linear head, on an encoder that is trained along or on vectors that stand.
+
+    Which parameters of the encoder are trained is told by their ``requires_grad``.
 
     Args:
-        encoder: Token ids to vectors [B, D].
+        encoder: Token ids to vectors [B, D]; None: the parts bring their features.
         head: Where the head starts; a fitted probe keeps the encoder from being torn about in the
             first steps (Kumar et al., ICLR 2022).
         train: Training rows.
         validation: Rows the score is computed on.
-        settings: Rates, dropout and precision.
+        settings: What the loop is set to.
         metric: The task's metric.
         pad_id: The tokenizer's padding id.
-        device: Where to compute.
-        bfloat16: Whether the forward pass runs in bfloat16.
+        arithmetic: Device and precision.
+        rate: The peak learning rate of a parameter of the encoder, by its name.
+        unfreezing: Top layers trained in each epoch; empty: all at once.
     """
 
     def __init__(  # noqa: PLR0913 - all of a learner's parts
         self,
-        encoder: PooledEncoder,
+        encoder: PooledEncoder | None,
         head: Head,
         *,
         train: Part,
@@ -60,10 +85,12 @@ class ClassifierLearner:
         settings: LoopSettings,
         metric: str,
         pad_id: int,
-        device: torch.device,
-        bfloat16: bool,
+        arithmetic: Arithmetic,
+        rate: Callable[[str], float] = lambda name: 0.0,
+        unfreezing: tuple[int, ...] = (),
     ) -> None:
-        self.encoder = encoder.to(device)
+        device = arithmetic.device
+        self.encoder = None if encoder is None else encoder.to(device)
         self.head = nn.Linear(head.weight.shape[1], len(head.labels)).to(device)
         mean = np.zeros(head.weight.shape[1], np.float32) if head.mean is None else head.mean
         with torch.no_grad():
@@ -76,29 +103,41 @@ class ClassifierLearner:
         self.settings = settings
         self.metric = metric
         self.pad_id = pad_id
-        self.device = device
-        self.bfloat16 = bfloat16
-        for parameter in self.encoder.parameters():
-            parameter.requires_grad_(True)
-        if settings.freeze_embeddings:
-            embeddings: nn.Module = self.encoder.encoder.get_input_embeddings()  # type: ignore[operator]
-            embeddings.requires_grad_(False)
+        self.arithmetic = arithmetic
+        self.rate = rate
+        self.unfreezing = unfreezing
+        self.class_weights: Tensor | None = None
+        if settings.class_weights == "balanced":
+            counts = np.bincount(train.labels, minlength=len(head.labels))
+            weights = len(train.labels) / (np.count_nonzero(counts) * np.maximum(counts, 1))
+            self.class_weights = torch.tensor(weights, dtype=torch.float32, device=device)
+        named = [] if encoder is None else list(encoder.encoder.named_parameters())
+        self.trained = {name: p for name, p in named if p.requires_grad}
+        self.depth = depth_of(name for name, _ in named) if named else 0
 
     def named_parameters(self) -> dict[str, nn.Parameter]:
         """Trained parameters by name: the encoder's, then the head's."""
-        named = [(f"encoder.{n}", p) for n, p in self.encoder.encoder.named_parameters()]
-        named += [(f"head.{n}", p) for n, p in self.head.named_parameters()]
-        return {name: p for name, p in named if p.requires_grad}
+        return {f"encoder.{name}": p for name, p in self.trained.items()} | {
+            f"{_HEAD}{name}": p for name, p in self.head.named_parameters()
+        }
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """Matrices decay, vectors do not; the head has a rate of its own."""
+        """Matrices decay, vectors do not; the head and every layer have rates of their own."""
         groups: dict[tuple[float, float], list[nn.Parameter]] = {}
         for name, parameter in self.named_parameters().items():
-            head = name.startswith("head.")
-            rate = self.settings.head_learning_rate if head else self.settings.learning_rate
+            head = name.startswith(_HEAD)
+            rate = self.settings.head_learning_rate if head else self.rate(name[len("encoder.") :])
             decay = self.settings.weight_decay if parameter.ndim > 1 else 0.0
             groups.setdefault((rate, decay), []).append(parameter)
         return [{"params": p, "lr": r, "weight_decay": d} for (r, d), p in groups.items()]
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Freeze the layers that are not trained yet; the head always is."""
+        lowest = trained_from(self.unfreezing, epoch, self.depth)
+        for name, parameter in self.trained.items():
+            parameter.requires_grad_(layer_of(name, self.depth) >= lowest)
+            if not parameter.requires_grad:
+                parameter.grad = None
 
     def lengths(self) -> IntArray:
         """Tokens of each training row [N]."""
@@ -111,20 +150,35 @@ class ClassifierLearner:
     def training_mode(self, on: bool) -> None:
         """Switch dropout on or off."""
         for module in (self.encoder, self.head, self.dropout):
-            module.train(on)
+            if module is not None:
+                module.train(on)
 
     def loss(self, rows: IntArray) -> Tensor:
         """Summed cross-entropy of some training rows, in nats."""
-        labels = torch.from_numpy(self.train.labels[rows]).to(self.device)
-        return cross_entropy(self._logits(self.train, rows), labels) * len(rows)
+        labels = torch.from_numpy(self.train.labels[rows]).to(self.arithmetic.device)
+        mean = cross_entropy(
+            self._logits(self.train, rows),
+            labels,
+            weights=self.class_weights,
+            smoothing=self.settings.label_smoothing,
+        )
+        return mean * len(rows)
 
     @torch.inference_mode()
     def score(self) -> float:
-        """The task's metric on the validation rows."""
-        predicted = np.zeros(len(self.validation.labels), dtype=np.int64)
+        """The task's metric on the validation rows: its mean over their languages."""
+        gold = self.validation.labels
+        predicted = np.zeros(len(gold), dtype=np.int64)
         for rows in plan(self.validation.tokens.lengths, token_budget=_VALIDATION_TOKENS):
             predicted[rows] = self._logits(self.validation, rows).argmax(dim=1).cpu().numpy()
-        return of_rows(self.metric, self.validation.labels, predicted, classes=len(self.labels))
+        tags = np.array(self.validation.languages)
+        scores = [
+            of_rows(
+                self.metric, gold[tags == tag], predicted[tags == tag], classes=len(self.labels)
+            )
+            for tag in np.unique(tags)
+        ]
+        return float(np.mean(scores))
 
     def fitted_head(self) -> Head:
         """The head as it stands."""
@@ -132,10 +186,17 @@ class ClassifierLearner:
         return Head(weight, bias, self.labels)
 
     def _logits(self, part: Part, rows: IntArray) -> Tensor:
-        ids, mask = pad([part.tokens.input_ids[row] for row in rows], self.pad_id, multiple=8)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
-            features = self.encoder(
-                torch.from_numpy(ids).to(self.device), torch.from_numpy(mask).to(self.device)
-            )
-        logits: Tensor = self.head(self.dropout(features.float()))
+        logits: Tensor = self.head(self.dropout(self._features(part, rows).float()))
         return logits
+
+    def _features(self, part: Part, rows: IntArray) -> Tensor:
+        device = self.arithmetic.device
+        if part.features is not None:
+            return torch.from_numpy(part.features[rows]).to(device)
+        assert self.encoder is not None
+        ids, mask = pad([part.tokens.input_ids[row] for row in rows], self.pad_id, multiple=8)
+        with torch.autocast(device.type, torch.bfloat16, enabled=self.arithmetic.bfloat16):
+            features: Tensor = self.encoder(
+                torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device)
+            )
+        return features

@@ -50,6 +50,8 @@ class Processes:
         import torch
 
         for parameter in parameters:
+            if not parameter.requires_grad:
+                continue
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
             torch.distributed.all_reduce(parameter.grad)

@@ -19,7 +19,7 @@ from interlingua.training.lesson import Lesson, prepare
 from interlingua.training.output import check_free
 from interlingua.training.probe import fit_probe
 from interlingua.training.settings import FinetuneRecipe, Strategy
-from interlingua.training.split import folds
+from interlingua.training.split import folds, groups
 from interlingua.training.whitening import language_whitening
 
 
@@ -56,7 +56,7 @@ def finetune(  # noqa: PLR0913 - the short form of a recipe
         out: The model folder to make.
         model: ``starter``, a folder or a hub id.
         validation: Files to choose by.
-        strategy: ``probe``, ``full``, or ``auto``: what the task record says.
+        strategy: ``probe``, ``head``, ``lora``, ``full``, or ``auto``: what the task record says.
         labels: The label set, in order.
         lang: The language of the training rows, if their path does not tell.
         seed: One seed for everything.
@@ -103,9 +103,9 @@ def run_finetune(recipe: FinetuneRecipe, *, out: str | Path, resume: bool = Fals
     if strategy == "probe":
         info = teach_probe(lesson, target)
     else:
-        from interlingua.training.full import teach_full
+        from interlingua.training.gradient import teach_by_gradient
 
-        info = teach_full(lesson, target, resume=resume)
+        info = teach_by_gradient(lesson, target, strategy=strategy, resume=resume)
     return Taught(
         target,
         info,
@@ -126,11 +126,11 @@ def teach_probe(lesson: Lesson, out: Path) -> ModelInfo:
     settings = lesson.recipe.training.probe
     matrix = language_whitening(encoder) if settings.whitening else None
     ids = lesson.ids(lesson.train)
-    texts = lesson.train.texts
+    texts, pairs = lesson.train.texts, lesson.train.pairs
     balanced = lesson.task.metric == "macro_f1"
     rng = generator(lesson.seed, "folds")
-    parts = folds(texts, ids.tolist(), count=settings.folds, rng=rng)
-    vectors = encoder.encode(texts).vectors
+    parts = folds(groups(texts, pairs), ids.tolist(), count=settings.folds, rng=rng)
+    vectors = encoder.encode(texts, pairs=pairs).vectors
     probe = fit_probe(vectors, ids, lesson.labels, parts=parts, matrix=matrix, balanced=balanced)
     say(f"regularisation C = {probe.strength:g}, cross-validated accuracy {probe.accuracy:.3f}")
     scores: dict[str, Any] = {
@@ -140,7 +140,8 @@ def teach_probe(lesson: Lesson, out: Path) -> ModelInfo:
         "cross_validated_accuracy": round(probe.accuracy, 4),
     }
     if lesson.validation is not None:
-        found = classify(encoder, probe.head, lesson.validation.texts).probabilities.argmax(axis=1)
+        rows = lesson.validation
+        found = classify(encoder, probe.head, rows.texts, rows.pairs).probabilities.argmax(axis=1)
         scores["validation"] = lesson.validation_score(lesson.ids(lesson.validation), found)
     info = lesson.described(scores)
     with atomic_folder(out) as temporary:

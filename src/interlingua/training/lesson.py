@@ -63,14 +63,15 @@ class Lesson:
         value = of_rows(self.task.metric, gold, predicted, classes=len(self.labels))
         return {"metric": self.task.metric, "score": round(value, 4), "rows": len(gold)}
 
-    def fingerprint(self) -> dict[str, Any]:
-        """What must be the same for a run to be resumed."""
-        settings = self.recipe.training.full.model_dump(mode="json")
+    def fingerprint(self, strategy: str) -> dict[str, Any]:
+        """What must be the same for a run of a strategy to be resumed."""
+        settings = getattr(self.recipe.training, strategy).model_dump(mode="json")
         for harmless in ("checkpoint_steps", "keep_checkpoints"):
             settings.pop(harmless)
         return {
             "model": self.folder.fingerprint,
             "task": self.task.name,
+            "strategy": strategy,
             "labels": list(self.labels),
             "seed": self.seed,
             "train": [file["sha256"] for file in self.train.files],
@@ -123,7 +124,9 @@ def prepare(recipe: FinetuneRecipe) -> Lesson:
     """
     data = recipe.data
     task = TASKS.get(data.task)
-    folder = with_layers(open_model(recipe.model.name), recipe.training.probe.layers)
+    folder = with_pooling(
+        open_model(recipe.model.name), recipe.training.probe.layers, recipe.model.normalize
+    )
     train = read_examples(data.train, task, lang=data.lang, on_error=data.on_error)
     labels = label_set(task, train, data.labels)
     train.label_ids(labels)
@@ -140,21 +143,29 @@ def prepare(recipe: FinetuneRecipe) -> Lesson:
     return Lesson(recipe, task, folder, labels, train, validation)
 
 
-def with_layers(folder: ModelFolder, layers: tuple[int, ...]) -> ModelFolder:
-    """The same folder with other hidden states pooled; no layers: as it is.
+def with_pooling(
+    folder: ModelFolder, layers: tuple[int, ...], normalize: bool | None
+) -> ModelFolder:
+    """The same folder with other hidden states pooled, or pooled otherwise.
+
+    Args:
+        folder: The parent.
+        layers: Hidden states; empty: as it is.
+        normalize: Whether vectors get length one; None: as it is.
 
     Raises:
         ConfigError: The encoder has no such layer.
     """
-    if not layers:
-        return folder
     depth = int(folder.config.get("num_hidden_layers") or folder.config.get("num_layers") or 0)
     beyond = [layer for layer in layers if not 0 <= layer <= depth]
     if beyond:
         raise ConfigError(f"layer {beyond[0]}: the encoder has layers 0 to {depth}")
-    return ModelFolder(
-        folder.path, folder.info.model_copy(update={"layers": layers}), folder.config
-    )
+    info = folder.info
+    update = {
+        "layers": layers or info.layers,
+        "normalize": info.normalize if normalize is None else normalize,
+    }
+    return ModelFolder(folder.path, info.model_copy(update=update), folder.config)
 
 
 def label_set(task: Task, train: Examples, given: Sequence[str]) -> tuple[str, ...]:

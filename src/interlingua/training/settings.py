@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, NonNegativeInt
 
 from interlingua.base.config import Config
 
-Strategy = Literal["auto", "probe", "full"]
+Strategy = Literal["auto", "probe", "head", "lora", "full"]
 
 
 class ModelSettings(Config):
@@ -16,6 +16,8 @@ class ModelSettings(Config):
 
     name: str = "starter"
     """``starter``, a folder or a hub id."""
+    normalize: bool | None = None
+    """Whether pooled vectors are brought to length one; without it as the model has it."""
 
 
 class DataSettings(Config):
@@ -49,10 +51,8 @@ class ProbeSettings(Config):
 class LoopSettings(Config):
     """How the loop runs; a step is one optimizer update."""
 
-    epochs: int = Field(8, ge=1, le=1000)
+    epochs: int = Field(5, ge=1, le=1000)
     """Times every row is seen at most; early stopping may end sooner."""
-    learning_rate: float = Field(5e-5, gt=0, le=1)
-    """Peak learning rate of the encoder."""
     head_learning_rate: float = Field(1e-3, gt=0, le=1)
     """Peak learning rate of the head."""
     warmup: float = Field(0.1, ge=0, lt=1)
@@ -63,31 +63,80 @@ class LoopSettings(Config):
     """Largest norm of the gradient."""
     dropout: float = Field(0.1, ge=0, lt=1)
     """Dropout on the pooled vector."""
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    """Share of the right label's probability that is spread over all labels."""
+    class_weights: Literal["none", "balanced"] = "none"
+    """``balanced``: a row of a class with n of N rows in C classes counts N / (C n) times."""
     token_budget: int = Field(2048, ge=16)
     """Padded tokens in a step, over all processes and accumulation."""
     max_rows: int = Field(32, ge=1)
     """Rows in a step at most."""
-    freeze_embeddings: bool = True
-    """Leave the input embeddings as they are: languages absent from training keep their place."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """Arithmetic of the forward pass; auto: bfloat16 where the hardware has it."""
+    checkpoint: Literal["best", "last", "average"] = "best"
+    """Which parameters the run ends with: of the best validation, the last, or the mean of
+    ``average_over`` points spread evenly over the second half of the steps."""
+    average_over: int = Field(10, ge=1)
+    """How many points are averaged."""
     patience: int = Field(3, ge=1)
-    """Validations without a better score before the run ends."""
+    """Validations without a better score before the run ends, where the best is kept."""
+    start_rows: int = Field(1000, ge=0)
+    """The head starts as a probe fitted on this many training rows; 0: at zero."""
     checkpoint_steps: int = Field(50, ge=1)
     """Steps between checkpoints."""
     keep_checkpoints: int = Field(2, ge=1)
     """How many checkpoints stay."""
 
 
+class HeadSettings(LoopSettings):
+    """A frozen encoder, whose vectors are computed once, and a head trained on them."""
+
+    epochs: int = Field(30, ge=1, le=1000)
+    """Times every row is seen at most; early stopping may end sooner."""
+    patience: int = Field(5, ge=1)
+    """Validations without a better score before the run ends."""
+
+
+class LoraSettings(LoopSettings):
+    """A frozen encoder with a trained low-rank term beside each of its matrices."""
+
+    learning_rate: float = Field(1e-3, gt=0, le=1)
+    """Peak learning rate of the low-rank terms."""
+    encoder_dropout: float = Field(0.0, ge=0, lt=1)
+    """Dropout inside the encoder, instead of what its configuration says."""
+    rank: int = Field(16, ge=1)
+    """Rank r of each term."""
+    alpha: float = Field(32.0, gt=0)
+    """The term is multiplied by alpha / r."""
+
+
+class FullSettings(LoopSettings):
+    """The encoder trained along with its head."""
+
+    learning_rate: float = Field(1e-4, gt=0, le=1)
+    """Peak learning rate of the encoder's last layer."""
+    encoder_dropout: float = Field(0.0, ge=0, lt=1)
+    """Dropout inside the encoder, instead of what its configuration says."""
+    layer_decay: float = Field(1.0, gt=0, le=1)
+    """Each layer's rate is that of the layer above times this (Howard and Ruder 2018)."""
+    unfreezing: tuple[NonNegativeInt, ...] = ()
+    """Top layers trained in epoch 1, 2, ...; the last number holds on; empty: all at once."""
+    embeddings: Literal["frozen", "rows"] = "frozen"
+    """Input embeddings: left alone, so that languages absent from training keep their place, or
+    trained in the rows that the training texts use."""
+
+
 class TrainingSettings(Config):
     """By which strategy and with which seed."""
 
     strategy: Strategy = "auto"
-    """``probe``, ``full``, or ``auto``: what the task record says."""
+    """``probe``, ``head``, ``lora``, ``full``, or ``auto``: what the task record says."""
     seed: int = Field(0, ge=0, lt=2**32)
     """One seed for splits, order, initial head and dropout."""
     probe: ProbeSettings = ProbeSettings()
-    full: LoopSettings = LoopSettings()
+    head: HeadSettings = HeadSettings()
+    lora: LoraSettings = LoraSettings()
+    full: FullSettings = FullSettings()
 
 
 class FinetuneRecipe(Config):

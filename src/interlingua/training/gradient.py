@@ -1,0 +1,218 @@
+"""Strategies ``head``, ``lora`` and ``full``: trained by gradient, from the probe's head."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from interlingua.base.seeding import generator
+from interlingua.batches.tokens import tokenize
+from interlingua.inference.encode import Encoder
+from interlingua.inference.hardware import bfloat16_is_native
+from interlingua.models.encoder import PooledEncoder, load_encoder
+from interlingua.models.heads import Head
+from interlingua.tasks.examples import Examples
+from interlingua.training.classifier import Arithmetic, ClassifierLearner, Part
+from interlingua.training.distributed import Processes, processes
+from interlingua.training.loop import Loop, Progress
+from interlingua.training.output import locked, publish, start_over
+from interlingua.training.probe import fit_probe
+from interlingua.training.settings import FullSettings, LoraSettings
+from interlingua.training.split import folds, groups
+from interlingua.training.trainable import (
+    add_lora,
+    depth_of,
+    join_rows,
+    merged,
+    rate,
+    set_dropout,
+    train_rows,
+)
+from interlingua.training.whitening import language_whitening
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+    from interlingua.models.folder import ModelInfo
+    from interlingua.training.lesson import Lesson
+    from interlingua.training.settings import LoopSettings
+
+_HELD_OUT = 10
+_CHOICE = {
+    "best": "the best of {epochs} validations",
+    "last": "the last step",
+    "average": "the mean of {averaged} points of the second half",
+}
+
+
+def teach_by_gradient(lesson: Lesson, out: Path, *, strategy: str, resume: bool) -> ModelInfo:
+    """Train a head, and the encoder with it unless it is frozen, and publish the folder.
+
+    Raises:
+        CheckpointError: ``resume``, and no valid checkpoint of this run lies in ``out``.
+        NonFiniteError: The loss is not a number.
+        StoppedError: SIGTERM came; a checkpoint was written.
+    """
+    settings: LoopSettings = getattr(lesson.recipe.training, strategy)
+    train, validation = _split(lesson)
+    with processes() as group:
+        learner = _learner(lesson, settings, train, validation, group)
+        with locked(out) if group.first else nullcontext():
+            if group.first and not resume:
+                start_over(out)
+            group.wait()
+            loop = Loop(
+                learner,
+                settings,
+                folder=out,
+                seed=lesson.seed,
+                fingerprint=lesson.fingerprint(strategy),
+                processes=group,
+            )
+            progress = loop.run(resume=resume)
+            info = lesson.described(_scores(lesson, strategy, settings, progress, validation))
+            if group.first:
+                _publish(lesson, info, learner, out)
+            group.wait()
+    return info
+
+
+def _split(lesson: Lesson) -> tuple[Examples, Examples]:
+    """Training and validation rows: the files given, else a stratified tenth held out."""
+    if lesson.validation is not None:
+        return lesson.train, lesson.validation
+    ids = lesson.ids(lesson.train).tolist()
+    rng = generator(lesson.seed, "held out")
+    parts = folds(groups(lesson.train.texts, lesson.train.pairs), ids, count=_HELD_OUT, rng=rng)
+    return lesson.train.select(parts != 0), lesson.train.select(parts == 0)
+
+
+def _learner(
+    lesson: Lesson,
+    settings: LoopSettings,
+    train: Examples,
+    validation: Examples,
+    group: Processes,
+) -> ClassifierLearner:
+    native = settings.precision == "auto" and bfloat16_is_native(group.device)
+    head = _starting_head(lesson, train, rows=settings.start_rows)
+    parts = _part(lesson, train), _part(lesson, validation)
+    encoder = None
+    rates = partial(rate, depth=1, top=0.0, decay=1.0)
+    unfreezing: tuple[int, ...] = ()
+    if isinstance(settings, FullSettings | LoraSettings):
+        plain: PreTrainedModel = load_encoder(lesson.folder)
+        depth = depth_of(name for name, _ in plain.named_parameters())
+        decay = settings.layer_decay if isinstance(settings, FullSettings) else 1.0
+        rates = partial(rate, depth=depth, top=settings.learning_rate, decay=decay)
+        set_dropout(plain, settings.encoder_dropout)
+        if isinstance(settings, FullSettings):
+            unfreezing = settings.unfreezing
+            plain.requires_grad_(True)
+            plain.get_input_embeddings().requires_grad_(False)
+            if settings.embeddings == "rows":
+                train_rows(plain, parts[0].tokens.input_ids)
+            adapted = plain
+        else:
+            adapted = cast("PreTrainedModel", add_lora(plain, settings, seed=lesson.seed))
+        encoder = PooledEncoder.for_folder(adapted, lesson.folder.info)
+    else:
+        frozen = Encoder(lesson.folder)
+        parts = (
+            _part(lesson, train, features=frozen),
+            _part(lesson, validation, features=frozen),
+        )
+    return ClassifierLearner(
+        encoder,
+        head,
+        train=parts[0],
+        validation=parts[1],
+        settings=settings,
+        metric=lesson.task.metric,
+        pad_id=lesson.folder.pad_id,
+        arithmetic=Arithmetic(group.device, native or settings.precision == "bfloat16"),
+        rate=rates,
+        unfreezing=unfreezing,
+    )
+
+
+def _part(lesson: Lesson, rows: Examples, features: Encoder | None = None) -> Part:
+    info = lesson.folder.info
+    tokens = tokenize(
+        lesson.folder.tokenizer(),
+        rows.texts,
+        pairs=rows.pairs,
+        max_length=info.max_length,
+        prefix=info.prefix(),
+    )
+    return Part(
+        tokens,
+        lesson.ids(rows),
+        [row.id for row in rows.rows],
+        [row.lang for row in rows.rows],
+        None if features is None else features.encode(rows.texts, pairs=rows.pairs).vectors,
+    )
+
+
+def _starting_head(lesson: Lesson, train: Examples, *, rows: int) -> Head:
+    """A probe fitted on some training rows; the same in every process and every resumption."""
+    ids = lesson.ids(train)
+    folder = lesson.folder
+    if not rows:
+        width = folder.width * max(1, len(folder.info.layers))
+        zeros = np.zeros((len(lesson.labels), width), np.float32)
+        return Head(zeros, zeros[:, 0].copy(), lesson.labels)
+    settings = lesson.recipe.training.probe
+    rng = generator(lesson.seed, "folds")
+    parts = folds(groups(train.texts, train.pairs), ids.tolist(), count=settings.folds, rng=rng)
+    if len(ids) > rows:
+        shares = folds(np.arange(len(ids)), ids.tolist(), count=-(-len(ids) // rows), rng=rng)
+        train, ids, parts = train.select(shares == 0), ids[shares == 0], parts[shares == 0]
+    encoder = Encoder(folder, engine="torch")
+    matrix = language_whitening(encoder) if settings.whitening else None
+    return fit_probe(
+        encoder.encode(train.texts, pairs=train.pairs).vectors,
+        ids,
+        lesson.labels,
+        parts=parts,
+        matrix=matrix,
+        balanced=lesson.task.metric == "macro_f1",
+    ).head
+
+
+def _scores(
+    lesson: Lesson,
+    strategy: str,
+    settings: LoopSettings,
+    progress: Progress,
+    validation: Examples,
+) -> dict[str, object]:
+    chosen = _CHOICE[settings.checkpoint].format(epochs=progress.epoch, averaged=progress.averaged)
+    return {
+        "strategy": strategy,
+        "epochs": progress.epoch,
+        "validation": {
+            "metric": lesson.task.metric,
+            "score": round(progress.score, 4),
+            "rows": len(validation.rows),
+        },
+        "checkpoint": f"one for all languages: {chosen} on {', '.join(validation.languages)}",
+    }
+
+
+def _publish(lesson: Lesson, info: ModelInfo, learner: ClassifierLearner, out: Path) -> None:
+    encoder = None
+    if learner.encoder is not None:
+        trained = learner.encoder.encoder.to("cpu").eval()
+        if info.scores["strategy"] == "lora":
+            trained = merged(trained)
+        join_rows(trained)
+        encoder = cast("PreTrainedModel", trained)
+    with TemporaryDirectory(dir=out, prefix=".tmp-model-") as staged:
+        lesson.save(Path(staged), info, learner.fitted_head(), encoder=encoder)
+        publish(Path(staged), out)

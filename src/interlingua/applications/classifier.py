@@ -6,19 +6,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from interlingua.base.errors import UsageError
 from interlingua.batches.tokens import clean
 from interlingua.inference.encode import Encoder
-from interlingua.inference.predict import classify, head_of
+from interlingua.inference.predict import classify, head_of, task_of
 from interlingua.languages import UND, identify
 from interlingua.models.folder import open_model
+from interlingua.tasks.record import TASKS
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """The answer for one text; every text gets one, an empty text with ``label`` None.
+    """The answer for one row; every row gets one, an empty text with ``label`` None.
 
     Attributes:
         text: The text, with characters that cannot be encoded replaced by U+FFFD.
+        text_pair: The second text, where the task is of pairs.
         lang: Its language as identified, or ``und``.
         label: The most probable label.
         score: Its probability.
@@ -27,6 +30,7 @@ class Prediction:
     """
 
     text: str
+    text_pair: str | None
     lang: str
     label: str | None
     score: float | None
@@ -52,6 +56,7 @@ class Classifier:
     def __init__(self, model: str | Path, *, engine: str = "auto", exact: bool = False) -> None:
         self.folder = open_model(model)
         self.head = head_of(self.folder)
+        self.paired = TASKS.get(task_of(self.folder)).paired
         self.encoder = Encoder(self.folder, engine=engine, exact=exact)
 
     @property
@@ -59,22 +64,61 @@ class Classifier:
         """The label set."""
         return self.head.labels
 
-    def predict(self, texts: Sequence[str]) -> list[Prediction]:
-        """Label texts, in their order."""
+    def predict(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> list[Prediction]:
+        """Label texts, or pairs of texts, in their order.
+
+        Args:
+            texts: The texts [N].
+            pairs: Second texts [N], for a model that was taught a task of pairs, such as ``nli``.
+
+        Raises:
+            UsageError: The model was taught pairs and there are none, or the other way round.
+        """
+        self._check(len(texts), pairs)
         cleaned = [clean(text) for text in texts]
-        filled = [i for i, text in enumerate(cleaned) if text.strip()]
-        found = classify(self.encoder, self.head, [cleaned[i] for i in filled])
+        seconds = None if pairs is None else [clean(text) for text in pairs]
+        filled = [
+            i
+            for i, text in enumerate(cleaned)
+            if text.strip() and (seconds is None or seconds[i].strip())
+        ]
+        found = classify(
+            self.encoder,
+            self.head,
+            [cleaned[i] for i in filled],
+            None if seconds is None else [seconds[i] for i in filled],
+        )
         place = {row: i for i, row in enumerate(filled)}
         languages = [result.tag for result in identify(cleaned)]
         predictions = []
         for i, text in enumerate(cleaned):
+            second = None if seconds is None else seconds[i]
             if i not in place:
-                predictions.append(Prediction(text, UND, None, None, {}, False))
+                predictions.append(Prediction(text, second, UND, None, None, {}, False))
                 continue
             row = place[i]
             p = found.probabilities[row]
             scores = {name: round(float(v), 6) for name, v in zip(self.labels, p, strict=True)}
             label = found.label(row)
             cut = bool(found.encoded.truncated[row])
-            predictions.append(Prediction(text, languages[i], label, scores[label], scores, cut))
+            predictions.append(
+                Prediction(text, second, languages[i], label, scores[label], scores, cut)
+            )
         return predictions
+
+    def _check(self, rows: int, pairs: Sequence[str] | None) -> None:
+        if self.paired == (pairs is None):
+            task = self.folder.info.task
+            is_of, remedy = (
+                ("pairs of texts", "Give text_pair")
+                if self.paired
+                else (
+                    "single texts",
+                    "Leave text_pair out",
+                )
+            )
+            raise UsageError(
+                f"{self.folder.path} was taught {task}, a task of {is_of}", remedy=remedy
+            )
+        if pairs is not None and len(pairs) != rows:
+            raise UsageError(f"{rows} texts and {len(pairs)} second texts do not make pairs")

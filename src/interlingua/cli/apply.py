@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -25,6 +25,9 @@ Texts = Annotated[list[str] | None, typer.Argument(help="Texts.")]
 def classify(
     model: Model,
     texts: Texts = None,
+    pair: Annotated[
+        str | None, typer.Option(help="The second text, for a task of pairs such as nli.")
+    ] = None,
     input: Input = None,
     output: Output = None,
     engine: Engine = "auto",
@@ -37,13 +40,19 @@ def classify(
     Example: interlingua classify --model runs/topic 'Der Zug hat Verspätung.'
     """
     begin(quiet=quiet, json=json)
-    rows = read_inputs(texts, input)
+    rows = read_inputs(texts, input, pair=pair)
     from interlingua.applications.classifier import Classifier
 
-    predictions = Classifier(model, engine=engine, exact=exact).predict([t for _, t in rows])
+    classifier = Classifier(model, engine=engine, exact=exact)
+    wanted = classifier.paired or pair is not None
+    pairs = [row.pair for row in rows if row.pair is not None] if wanted else []
+    predictions = classifier.predict([row.text for row in rows], pairs or None)
     records: list[dict[str, Any]] = [
-        {"id": name, **asdict(found)} for (name, _), found in zip(rows, predictions, strict=True)
+        {"id": row.id, **asdict(found)} for row, found in zip(rows, predictions, strict=True)
     ]
+    if not classifier.paired:
+        for record in records:
+            del record["text_pair"]
     replaced = sum("\ufffd" in record["text"] for record in records)
     if replaced:
         say(f"{replaced} texts hold characters that could not be read (U+FFFD)")
@@ -75,21 +84,31 @@ def embed(
     from interlingua.base.files import atomic_path
 
     vectors = Embedder(model, engine=engine, exact=exact).encode(
-        [t for _, t in rows], prefix=prefix
+        [row.text for row in rows], prefix=prefix
     )
     if output is not None and output.endswith(".npy"):
         with atomic_path(output) as temporary, temporary.open("wb") as file:
             np.save(file, vectors, allow_pickle=False)
         return
     records = [
-        {"id": name, "vector": [round(float(v), 6) for v in vector]}
-        for (name, _), vector in zip(rows, vectors, strict=True)
+        {"id": row.id, "vector": [round(float(v), 6) for v in vector]}
+        for row, vector in zip(rows, vectors, strict=True)
     ]
     finish(records, output=output, json=json, key="vectors")
 
 
-def read_inputs(texts: Sequence[str] | None, source: str | None) -> list[tuple[str, str]]:
-    """Ids and texts from the arguments, a file or stdin; every row is kept, an empty one too.
+class Given(NamedTuple):
+    """One text to answer for, or a pair of texts."""
+
+    id: str
+    text: str
+    pair: str | None = None
+
+
+def read_inputs(
+    texts: Sequence[str] | None, source: str | None, *, pair: str | None = None
+) -> list[Given]:
+    """Texts from the arguments, a file or stdin; every row is kept, an empty one too.
 
     Raises:
         UsageError: Neither or both were given.
@@ -98,10 +117,10 @@ def read_inputs(texts: Sequence[str] | None, source: str | None) -> list[tuple[s
     if bool(texts) == (source is not None):
         raise UsageError("give texts, or --input with a file or -", remedy="See --help")
     if texts:
-        return [(str(i), text) for i, text in enumerate(texts, start=1)]
+        return [Given(str(i), text, pair) for i, text in enumerate(texts, start=1)]
     if source == "-":
         lines = sys.stdin.buffer.read().decode("utf-8", "replace").splitlines()
-        return [(str(i), line) for i, line in enumerate(lines, start=1)]
+        return [Given(str(i), line, pair) for i, line in enumerate(lines, start=1)]
     from interlingua.base.errors import DataError
     from interlingua.corpus.rows import Faults, read_table
 
@@ -114,7 +133,14 @@ def read_inputs(texts: Sequence[str] | None, source: str | None) -> list[tuple[s
                 line=row.line,
                 remedy="Name the column text",
             )
-        rows.append((str(row.values.get("id", row.line)), str(row.values["text"] or "")))
+        second = row.values.get("text_pair", pair)
+        rows.append(
+            Given(
+                str(row.values.get("id", row.line)),
+                str(row.values["text"] or ""),
+                None if second is None else str(second),
+            )
+        )
     return rows
 
 

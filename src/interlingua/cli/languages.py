@@ -70,10 +70,10 @@ def identify(
     rows = read_inputs(texts, input)
     from interlingua.languages import identify as run
 
-    found = run([text for _, text in rows], detector=detector)
+    found = run([row.text for row in rows], detector=detector)
     records = [
-        {"id": name, "lang": result.tag, "probability": round(result.probability, 4)}
-        for (name, _), result in zip(rows, found, strict=True)
+        {"id": row.id, "lang": result.tag, "probability": round(result.probability, 4)}
+        for row, result in zip(rows, found, strict=True)
     ]
     if json:
         finish(records, output=None, json=True, key="languages")

@@ -16,7 +16,7 @@ from interlingua.evaluation.records import Scorecard
 from interlingua.evaluation.results import LanguageResult
 from interlingua.evaluation.scorecard import build, write
 from interlingua.inference.encode import Encoder
-from interlingua.inference.predict import Classified, classify, head_of
+from interlingua.inference.predict import Classified, classify, head_of, task_of
 from interlingua.models.folder import ModelFolder, open_model
 from interlingua.tasks.datasets import DATASETS, DataFile, choose_files, find_files
 from interlingua.tasks.examples import Examples, read_examples
@@ -120,24 +120,6 @@ def plan_benchmark(
     """
     files = find_files(DATASETS.get(suite), data_dir)
     return choose_files(files, split=split, languages=languages)
-
-
-def task_of(folder: ModelFolder, given: str | None) -> str:
-    """The task a model was taught, which must be the one asked for.
-
-    Raises:
-        ModelError: It was taught none.
-        UsageError: It was taught another.
-    """
-    taught = folder.info.task
-    if taught is None:
-        raise ModelError(
-            f"{folder.path} was not taught a task",
-            remedy="Teach it first: interlingua finetune --task … --train … --model … --out …",
-        )
-    if given is not None and TASKS.get(given).name != taught:
-        raise UsageError(f"--task {given}: the model was taught {taught}")
-    return taught
 
 
 def _score(

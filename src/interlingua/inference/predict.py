@@ -11,10 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from interlingua.base.errors import ModelError
+from interlingua.base.errors import ModelError, UsageError
 from interlingua.inference.encode import Encoded, Encoder
 from interlingua.models.folder import ModelFolder
 from interlingua.models.heads import Head
+from interlingua.tasks.record import TASKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,24 @@ def head_of(folder: ModelFolder) -> Head:
             remedy="Teach it first: interlingua finetune --task … --train … --model … --out …",
         )
     return head
+
+
+def task_of(folder: ModelFolder, given: str | None = None) -> str:
+    """The task a model was taught, which must be the one asked for.
+
+    Raises:
+        ModelError: It was taught none.
+        UsageError: It was taught another.
+    """
+    taught = folder.info.task
+    if taught is None:
+        raise ModelError(
+            f"{folder.path} was not taught a task",
+            remedy="Teach it first: interlingua finetune --task … --train … --model … --out …",
+        )
+    if given is not None and TASKS.get(given).name != taught:
+        raise UsageError(f"--task {given}: the model was taught {taught}")
+    return taught
 
 
 def classify(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from statistics import fmean, stdev
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
+import torch
 
 from interlingua.base.seeding import generator
 from interlingua.batches.tokens import tokenize
@@ -17,6 +20,7 @@ from interlingua.inference.hardware import bfloat16_is_native
 from interlingua.models.encoder import PooledEncoder, load_encoder
 from interlingua.models.heads import Head
 from interlingua.tasks.examples import Examples
+from interlingua.training.averaging import RunningMean
 from interlingua.training.classifier import Arithmetic, ClassifierLearner, Part
 from interlingua.training.distributed import Processes, processes
 from interlingua.training.loop import Loop, Progress
@@ -66,20 +70,58 @@ def teach_by_gradient(lesson: Lesson, out: Path, *, strategy: str, resume: bool)
             if group.first and not resume:
                 start_over(out)
             group.wait()
-            loop = Loop(
-                learner,
-                settings,
-                folder=out,
-                seed=lesson.seed,
-                fingerprint=lesson.fingerprint(strategy),
-                processes=group,
-            )
-            progress = loop.run(resume=resume)
-            info = lesson.described(_scores(lesson, strategy, settings, progress, validation))
+            result = _runs(lesson, learner, settings, out, strategy, group, resume=resume)
+            info = lesson.described(_scores(lesson, strategy, settings, result, validation))
             if group.first:
                 _publish(lesson, info, learner, out)
             group.wait()
     return info
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """How the runs ended: where each stood, and the score of the mean of their parameters."""
+
+    progress: list[Progress]
+    score: float
+
+
+def _runs(
+    lesson: Lesson,
+    learner: ClassifierLearner,
+    settings: LoopSettings,
+    out: Path,
+    strategy: str,
+    group: Processes,
+    *,
+    resume: bool,
+) -> _Result:
+    """Run the loop once or several times from the same start; leave the mean in the learner."""
+    parameters = learner.named_parameters()
+    start = {name: p.detach().clone() for name, p in parameters.items()}
+    mean = RunningMean()
+    ended = []
+    for number in range(lesson.recipe.training.runs):
+        with torch.no_grad():
+            for name, parameter in parameters.items():
+                parameter.copy_(start[name])
+        folder = out / "checkpoints" / f"run-{number}" if number else out
+        loop = Loop(
+            learner,
+            settings,
+            folder=folder,
+            seed=lesson.seed + number,
+            fingerprint={**lesson.fingerprint(strategy), "run": number},
+            processes=group,
+        )
+        ended.append(loop.run(resume=resume and (folder / "checkpoints").exists()))
+        mean.add(parameters)
+    if len(ended) == 1:
+        return _Result(ended, ended[0].score)
+    mean.put(parameters)
+    learner.training_mode(False)
+    score = group.from_first(learner.score() if group.first else 0.0)
+    return _Result(ended, score)
 
 
 def _split(lesson: Lesson) -> tuple[Examples, Examples]:
@@ -189,20 +231,30 @@ def _scores(
     lesson: Lesson,
     strategy: str,
     settings: LoopSettings,
-    progress: Progress,
+    result: _Result,
     validation: Examples,
 ) -> dict[str, object]:
-    chosen = _CHOICE[settings.checkpoint].format(epochs=progress.epoch, averaged=progress.averaged)
-    return {
+    last = result.progress[-1]
+    chosen = _CHOICE[settings.checkpoint].format(epochs=last.epoch, averaged=settings.average_over)
+    scores: dict[str, object] = {
         "strategy": strategy,
-        "epochs": progress.epoch,
+        "epochs": last.epoch,
         "validation": {
             "metric": lesson.task.metric,
-            "score": round(progress.score, 4),
+            "score": round(result.score, 4),
             "rows": len(validation.rows),
         },
-        "checkpoint": f"one for all languages: {chosen} on {', '.join(validation.languages)}",
     }
+    if len(result.progress) > 1:
+        each = [round(progress.score, 4) for progress in result.progress]
+        scores["runs"] = {
+            "count": len(each),
+            "validation_mean": round(fmean(each), 4),
+            "validation_sd": round(stdev(each), 4),
+        }
+        chosen = f"the mean of {len(each)} runs, of each {chosen}"
+    scores["checkpoint"] = f"one for all languages: {chosen} on {', '.join(validation.languages)}"
+    return scores
 
 
 def _publish(lesson: Lesson, info: ModelInfo, learner: ClassifierLearner, out: Path) -> None:

@@ -25,6 +25,7 @@ import numpy as np
 from interlingua.base.errors import CheckpointError, NonFiniteError, StoppedError
 from interlingua.base.progress import Track, say, track
 from interlingua.batches.buckets import IntArray, shuffled_plan
+from interlingua.training.averaging import RunningMean, points
 from interlingua.training.checkpoint import (
     latest_valid,
     load_checkpoint,
@@ -80,7 +81,6 @@ class Progress:
     misses: int = 0
     finished: bool = False
     score: float = -math.inf
-    averaged: int = 0
     epoch_loss: float = 0.0
     epoch_rows: float = 0.0
     scores: list[float] = field(default_factory=list)
@@ -124,7 +124,8 @@ class Loop:
         )
         self.peaks = [group["lr"] for group in self.optimizer.param_groups]
         self.parameters = learner.named_parameters()
-        self.kept: dict[str, Tensor] = {}
+        self.mean = RunningMean()
+        self.best: dict[str, Tensor] = {}
         self.points: set[int] = set()
         torch.manual_seed(seed + processes.rank)
 
@@ -142,13 +143,13 @@ class Loop:
             self._save()
         total = len(self._epoch_batches(0)) * self.settings.epochs
         if self.settings.checkpoint == "average":
-            self.points = points_of_average(total, self.settings.average_over)
+            self.points = points(total, self.settings.average_over)
         with _on_sigterm(self._stop), track("Training", total, unit="steps") as bar:
             bar.advance(self.progress.step)
             while not self.progress.finished:
                 self.learner.begin_epoch(self.progress.epoch)
                 self._epoch(self._epoch_batches(self.progress.epoch), total, bar)
-        self._put_kept()
+        self._put_chosen()
         return self.progress
 
     def _epoch_batches(self, epoch: int) -> list[IntArray]:
@@ -170,7 +171,7 @@ class Loop:
             progress.step += 1
             progress.batch += 1
             if progress.step in self.points:
-                self._average()
+                self.mean.add(self.parameters)
             bar.advance(note=f"epoch {progress.epoch + 1}, loss {loss:.3f}")
             if progress.batch == len(batches):
                 self._end_epoch()
@@ -228,23 +229,13 @@ class Loop:
         if score > progress.best_score:
             progress.best_score, progress.best_step, progress.misses = score, progress.step, 0
             if keep_best:
-                self.kept = {name: p.detach().clone() for name, p in self.parameters.items()}
+                self.best = {name: p.detach().clone() for name, p in self.parameters.items()}
         else:
             progress.misses += 1
         spent = keep_best and progress.misses >= self.settings.patience
         progress.finished = progress.epoch >= self.settings.epochs or spent
         self._log(epoch=progress.epoch, step=progress.step, loss=mean_loss, score=score)
         say(f"epoch {progress.epoch}: loss {mean_loss:.4f}, validation {score:.4f}")
-
-    def _average(self) -> None:
-        """Add the parameters to their running mean, which identical ones leave as it is."""
-        self.progress.averaged += 1
-        for name, parameter in self.parameters.items():
-            now = parameter.detach()
-            if name in self.kept:
-                self.kept[name] += (now - self.kept[name]) / self.progress.averaged
-            else:
-                self.kept[name] = now.clone()
 
     def _log(self, **values: float) -> None:
         if self.processes.first:
@@ -266,9 +257,10 @@ class Loop:
                 self.progress.step,
                 model=dict(self.parameters),
                 optimizer=self._optimizer_tensors(),
-                kept=self.kept,
+                kept=self.best or self.mean.tensors,
                 state={
                     "progress": _finite(asdict(self.progress)),
+                    "averaged": self.mean.count,
                     "random": random,
                     "fingerprint": self.fingerprint,
                 },
@@ -306,7 +298,11 @@ class Loop:
             name, _, slot = key.rpartition("/")
             place = device if slot != "step" else value.device
             self.optimizer.state[self.parameters[name]][slot] = value.to(place)
-        self.kept = {name: tensor.to(device) for name, tensor in saved.kept.items()}
+        kept = {name: tensor.to(device) for name, tensor in saved.kept.items()}
+        if saved.state["averaged"]:
+            self.mean = RunningMean(kept, saved.state["averaged"])
+        else:
+            self.best = kept
         never = {
             name: -math.inf for name, value in saved.state["progress"].items() if value is None
         }
@@ -314,30 +310,24 @@ class Loop:
         _set_random_state(saved.state["random"][self.processes.rank])
         say(f"resumed from {checkpoint.name}")
 
-    def _put_kept(self) -> None:
+    def _put_chosen(self) -> None:
+        """Put the parameters that the run ends with in place, and their score in the progress."""
         import torch
 
         progress = self.progress
-        with torch.no_grad():
-            for name, tensor in self.kept.items():
-                self.parameters[name].copy_(tensor)
-        progress.score = progress.best_score
-        if self.settings.checkpoint != "best":
-            self.learner.training_mode(False)
-            progress.score = self.processes.from_first(
-                self.learner.score() if self.processes.first else 0.0
-            )
+        if self.settings.checkpoint == "best":
+            with torch.no_grad():
+                for name, tensor in self.best.items():
+                    self.parameters[name].copy_(tensor)
+            progress.score = progress.best_score
+            return
+        self.mean.put(self.parameters)
+        self.learner.training_mode(False)
+        score = self.learner.score() if self.processes.first else 0.0
+        progress.score = self.processes.from_first(score)
 
     def _stop(self) -> None:
         self.stopped = True
-
-
-def points_of_average(total: int, count: int) -> set[int]:
-    """Steps whose parameters are averaged: ``count``, evenly over the second half, the last too.
-
-    Averaging needs no validation rows in the target languages (Schmidt et al., ACL 2023).
-    """
-    return {round(total * (1 + k / count) / 2) for k in range(1, count + 1)}
 
 
 def _finite(values: dict[str, Any]) -> dict[str, Any]:

@@ -133,6 +133,9 @@ class TrainingSettings(Config):
     """``probe``, ``head``, ``lora``, ``full``, or ``auto``: what the task record says."""
     seed: int = Field(0, ge=0, lt=2**32)
     """One seed for splits, order, initial head and dropout."""
+    runs: int = Field(1, ge=1, le=20)
+    """Runs by gradient from one start, with orders and dropout of seed, seed + 1, ...; the model
+    is the mean of their parameters (Schmidt et al., ACL 2023)."""
     probe: ProbeSettings = ProbeSettings()
     head: HeadSettings = HeadSettings()
     lora: LoraSettings = LoraSettings()

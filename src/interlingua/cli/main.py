@@ -24,6 +24,7 @@ from interlingua.cli import (
     languages,
     models,
     quickstart,
+    tune,
 )
 
 app = typer.Typer(
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 app.command("quickstart")(quickstart.quickstart)
 app.command("finetune")(finetune.finetune)
+app.command("tune")(tune.tune)
 app.command("evaluate")(evaluate.evaluate)
 app.command("benchmark")(benchmark.benchmark)
 app.command("compare")(compare.compare)

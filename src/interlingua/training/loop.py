@@ -119,6 +119,7 @@ class Loop:
         self.log = folder / "logs" / "train.jsonl"
         self.progress = Progress()
         self.stopped = False
+        self.validating = 0.0
         self.optimizer = torch.optim.AdamW(
             learner.parameter_groups(), betas=(0.9, 0.98), eps=1e-6, fused=True
         )
@@ -172,9 +173,13 @@ class Loop:
             progress.batch += 1
             if progress.step in self.points:
                 self.mean.add(self.parameters)
+            if progress.batch in _marks(len(batches), self.settings.validations):
+                self._validate()
             bar.advance(note=f"epoch {progress.epoch + 1}, loss {loss:.3f}")
             if progress.batch == len(batches):
                 self._end_epoch()
+            elif progress.finished:
+                break
             due = progress.step % self.settings.checkpoint_steps == 0 or progress.batch == 0
             if due or self.stopped:
                 self._save()
@@ -216,15 +221,14 @@ class Loop:
             return (step + 1) / warmup
         return max(0.0, (total - step) / max(1, total - warmup))
 
-    def _end_epoch(self) -> None:
+    def _validate(self) -> None:
         progress = self.progress
+        started = time.monotonic()
         self.learner.training_mode(False)
         score = self.processes.from_first(self.learner.score() if self.processes.first else 0.0)
+        self.validating += time.monotonic() - started
         mean_loss = progress.epoch_loss / max(progress.epoch_rows, 1.0)
         progress.scores.append(score)
-        progress.epoch += 1
-        progress.batch = 0
-        progress.epoch_loss = progress.epoch_rows = 0.0
         keep_best = self.settings.checkpoint == "best"
         if score > progress.best_score:
             progress.best_score, progress.best_step, progress.misses = score, progress.step, 0
@@ -232,10 +236,22 @@ class Loop:
                 self.best = {name: p.detach().clone() for name, p in self.parameters.items()}
         else:
             progress.misses += 1
-        spent = keep_best and progress.misses >= self.settings.patience
-        progress.finished = progress.epoch >= self.settings.epochs or spent
-        self._log(epoch=progress.epoch, step=progress.step, loss=mean_loss, score=score)
-        say(f"epoch {progress.epoch}: loss {mean_loss:.4f}, validation {score:.4f}")
+        progress.finished = keep_best and progress.misses >= self.settings.patience
+        self._log(
+            epoch=progress.epoch + 1,
+            step=progress.step,
+            loss=mean_loss,
+            score=score,
+            validation_seconds=round(self.validating, 3),
+        )
+        say(f"epoch {progress.epoch + 1}: loss {mean_loss:.4f}, validation {score:.4f}")
+
+    def _end_epoch(self) -> None:
+        progress = self.progress
+        progress.epoch += 1
+        progress.batch = 0
+        progress.epoch_loss = progress.epoch_rows = 0.0
+        progress.finished = progress.finished or progress.epoch >= self.settings.epochs
 
     def _log(self, **values: float) -> None:
         if self.processes.first:
@@ -328,6 +344,11 @@ class Loop:
 
     def _stop(self) -> None:
         self.stopped = True
+
+
+def _marks(batches: int, count: int) -> set[int]:
+    """Batches of an epoch (from 1) after which to validate; the last is always one."""
+    return {max(1, round(batches * k / count)) for k in range(1, count + 1)}
 
 
 def _finite(values: dict[str, Any]) -> dict[str, Any]:

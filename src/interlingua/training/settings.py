@@ -78,6 +78,8 @@ class LoopSettings(Config):
     ``average_over`` points spread evenly over the second half of the steps."""
     average_over: int = Field(10, ge=1)
     """How many points are averaged."""
+    validations: int = Field(1, ge=1, le=100)
+    """Validations in an epoch, evenly spread."""
     patience: int = Field(3, ge=1)
     """Validations without a better score before the run ends, where the best is kept."""
     start_rows: int = Field(1000, ge=0)

@@ -81,16 +81,25 @@ def override(document: dict[str, Any], setting: str) -> None:
     key, separator, text = setting.partition("=")
     if not separator or not key:
         raise ConfigError(f"--set {quoted(setting)} is not of the form a.b=value")
+    try:
+        put(document, key, yaml.safe_load(text))
+    except yaml.YAMLError as error:
+        raise ConfigError(f"--set {quoted(setting)}: the value is not YAML: {error}") from error
+
+
+def put(document: dict[str, Any], key: str, value: object) -> None:
+    """Set the value that ``a.b.c`` names in nested sections, which are made where they lack.
+
+    Raises:
+        ConfigError: The name goes through a value.
+    """
     *parents, last = key.split(".")
     place = document
     for parent in parents:
         place = place.setdefault(parent, {})
         if not isinstance(place, dict):
-            raise ConfigError(f"--set {quoted(key)}: '{parent}' is a value, not a section")
-    try:
-        place[last] = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"--set {quoted(setting)}: the value is not YAML: {error}") from error
+            raise ConfigError(f"setting {quoted(key)}: '{parent}' is a value, not a section")
+    place[last] = value
 
 
 def dump_recipe(config: Config) -> str:

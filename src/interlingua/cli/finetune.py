@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from interlingua.base.config import make, read_recipe
+from interlingua.base.config import make, put, read_recipe
 from interlingua.base.errors import UsageError
 from interlingua.cli.options import Json, OnErrorChoice, Quiet, begin, emit, write
 
@@ -15,13 +15,14 @@ from interlingua.cli.options import Json, OnErrorChoice, Quiet, begin, emit, wri
 def finetune(
     recipe: Annotated[Path | None, typer.Argument(help="A YAML recipe; flags override it.")] = None,
     task: Annotated[
-        str | None, typer.Option(help="topic, sentiment, fake-news, claim or classification.")
+        str | None,
+        typer.Option(help="topic, sentiment, nli, paraphrase, fake-news, claim, classification."),
     ] = None,
     train: Annotated[list[str] | None, typer.Option(help="Files with labelled rows.")] = None,
     validation: Annotated[list[str] | None, typer.Option(help="Files to choose by.")] = None,
     model: Annotated[str | None, typer.Option(help="starter, a folder or a hub id.")] = None,
     out: Annotated[Path | None, typer.Option(help="The model folder to make.")] = None,
-    strategy: Annotated[str | None, typer.Option(help="auto, probe or full.")] = None,
+    strategy: Annotated[str | None, typer.Option(help="auto, probe, head, lora or full.")] = None,
     labels: Annotated[str | None, typer.Option(help="The label set, as a,b,c.")] = None,
     lang: Annotated[str | None, typer.Option(help="Language of the training rows.")] = None,
     on_error: OnErrorChoice = "stop",
@@ -56,8 +57,7 @@ def finetune(
     document = read_recipe(recipe, settings or ()) if recipe else apply_settings(settings or [])
     for key, value in flags.items():
         if value is not None:
-            section, _, name = key.partition(".")
-            document.setdefault(section, {})[name] = value
+            put(document, key, value)
     _require_data(document)
 
     from interlingua.training.finetune import run_finetune

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from interlingua.base.config import make, read_recipe
+from interlingua.base.config import make, put, read_recipe
 from interlingua.cli.options import Json, Out, Quiet, begin, console, emit, write
 
 
@@ -40,8 +40,7 @@ def tune(
     flags = {"search.trials": trials, "search.minutes": minutes, "training.seed": seed}
     for key, value in flags.items():
         if value is not None:
-            section, _, name = key.partition(".")
-            document.setdefault(section, {})[name] = value
+            put(document, key, value)
 
     from interlingua.training.tune import TuneRecipe
     from interlingua.training.tune import tune as run

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from interlingua.base.config import make
+from interlingua.base.config import make, put
 from interlingua.base.files import atomic_folder
 from interlingua.base.progress import say
 from interlingua.base.seeding import generator, seed_everything
@@ -47,6 +47,7 @@ def finetune(  # noqa: PLR0913 - the short form of a recipe
     lang: str | None = None,
     seed: int = 0,
     resume: bool = False,
+    settings: Mapping[str, object] | None = None,
 ) -> Taught:
     """Teach a model a task; the short form of `run_finetune`.
 
@@ -61,12 +62,13 @@ def finetune(  # noqa: PLR0913 - the short form of a recipe
         lang: The language of the training rows, if their path does not tell.
         seed: One seed for everything.
         resume: Go on with an unfinished run in ``out``.
+        settings: Any other setting of a recipe by its name, as ``training.full.epochs``.
 
     Raises:
         UserError: Something cannot be used; nothing was written.
     """
     files = [train] if isinstance(train, (str, Path)) else list(train)
-    values = {
+    values: dict[str, Any] = {
         "model": {"name": str(model)},
         "data": {
             "task": task,
@@ -77,6 +79,8 @@ def finetune(  # noqa: PLR0913 - the short form of a recipe
         },
         "training": {"strategy": strategy, "seed": seed},
     }
+    for name, value in (settings or {}).items():
+        put(values, name, value)
     return run_finetune(make(FinetuneRecipe, values), out=out, resume=resume)
 
 

@@ -7,6 +7,7 @@ the last.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -84,7 +85,9 @@ def add_lora(encoder: nn.Module, settings: LoraSettings, *, seed: int) -> nn.Mod
     config = peft.LoraConfig(
         r=settings.rank, lora_alpha=settings.alpha, lora_dropout=0.0, target_modules="all-linear"
     )
-    adapted: nn.Module = peft.get_peft_model(encoder, config)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # a name that peft still uses
+        adapted: nn.Module = peft.get_peft_model(encoder, config)
     return adapted
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, model_validator
 
-from interlingua.base.config import Config, make
+from interlingua.base.config import Config, make, put
 from interlingua.base.errors import CheckpointError, ConfigError, NonFiniteError
 from interlingua.base.files import write_text
 from interlingua.base.optional import require
@@ -263,11 +263,7 @@ def with_values(recipe: TuneRecipe, values: dict[str, Any]) -> FinetuneRecipe:
     """
     document = recipe.model_dump(mode="json", exclude={"search"})
     for name, value in values.items():
-        *sections, last = name.split(".")
-        place = document
-        for section in sections:
-            place = place[section]
-        place[last] = value
+        put(document, name, value)
     return make(FinetuneRecipe, document)
 
 

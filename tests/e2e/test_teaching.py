@@ -1,0 +1,143 @@
+"""Every strategy, the search and the examples, through the doors that users take."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import interlingua
+from interlingua.base.errors import UsageError
+from interlingua.models.folder import open_model
+from interlingua.training.settings import Strategy
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+PREMISES = ["A dog runs", "A girl reads", "Two men cook", "The train left", "It rains hard"]
+HYPOTHESES = {
+    "entailment": "Something happens there",
+    "neutral": "It is a cold morning",
+    "contradiction": "Nobody does anything",
+}
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Inference in two languages: ``train.en.jsonl`` and ``xnli/dev-en.tsv``, ``dev-de.tsv``."""
+    folder = tmp_path_factory.mktemp("pairs")
+    rows = [
+        {"premise": f"{premise} number {i}.", "hypothesis": f"{text} {i}.", "label": label}
+        for i in range(8)
+        for premise in PREMISES
+        for label, text in HYPOTHESES.items()
+    ]
+    lines = "".join(json.dumps(row) + "\n" for row in rows)
+    (folder / "train.en.jsonl").write_text(lines, encoding="utf-8")
+    (folder / "xnli").mkdir()
+    for lang in ("en", "de"):
+        lines = "".join(f"{r['premise']}\t{r['hypothesis']}\t{r['label']}\n" for r in rows[:30])
+        (folder / "xnli" / f"dev-{lang}.tsv").write_text(lines, encoding="utf-8")
+    return folder
+
+
+def command(*arguments: str | Path) -> str:
+    process = subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+    assert process.returncode == 0, process.stderr
+    return process.stdout
+
+
+@pytest.mark.parametrize("strategy", ["probe", "head", "lora", "full"])
+def test_every_strategy_teaches_pairs(
+    tmp_path: Path, pairs: Path, small: Path, strategy: Strategy
+) -> None:
+    taught = interlingua.finetune(
+        task="nli",
+        train=pairs / "train.en.jsonl",
+        model=small,
+        out=tmp_path / "m",
+        strategy=strategy,
+        settings={f"training.{strategy}.epochs": 4} if strategy != "probe" else {},
+    )
+    assert taught.info.labels == ("entailment", "neutral", "contradiction")
+    card = interlingua.benchmark(
+        "xnli", model=tmp_path / "m", data_dir=pairs, out=tmp_path / "card"
+    )
+    assert set(card.per_language) == {"eng_Latn", "deu_Latn"}
+    assert card.per_language["eng_Latn"].score > 0.6  # three words tell the label
+    classifier = interlingua.Classifier(tmp_path / "m", engine="torch")
+    (answer,) = classifier.predict(["A dog runs number 1."], ["Nobody does anything 1."])
+    assert answer.text_pair == "Nobody does anything 1."
+    (empty,) = classifier.predict(["A dog runs."], [" "])
+    assert empty.label is None
+    with pytest.raises(UsageError, match="pairs of texts"):
+        classifier.predict(["A dog runs."])
+
+
+def test_several_runs_give_their_mean_and_their_spread(
+    tmp_path: Path, pairs: Path, small: Path
+) -> None:
+    taught = interlingua.finetune(
+        task="nli",
+        train=pairs / "train.en.jsonl",
+        model=small,
+        out=tmp_path / "m",
+        strategy="full",
+        settings={
+            "training.runs": 2,
+            "training.full.epochs": 2,
+            "training.full.checkpoint": "average",
+            "training.full.embeddings": "rows",
+        },
+    )
+    assert taught.info.scores["runs"]["count"] == 2
+    assert "mean of 2 runs" in str(taught.info.scores["checkpoint"])
+    before = open_model(small).path / "model.safetensors"
+    assert before.stat().st_size == (tmp_path / "m" / "model.safetensors").stat().st_size
+
+
+def test_a_search_ends_with_a_model(tmp_path: Path, pairs: Path, small: Path) -> None:
+    pytest.importorskip("optuna")
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(
+        json.dumps(
+            {
+                "model": {"name": str(small)},
+                "data": {"task": "nli", "train": [str(pairs / "train.en.jsonl")]},
+                "training": {"strategy": "head", "head": {"epochs": 2}},
+                "search": {"trials": 2},
+            }
+        ),
+        encoding="utf-8",
+    )
+    out = command(
+        *("-m", "interlingua.cli.main", "tune", recipe, "--out", tmp_path / "best", "--json")
+    )
+    found = json.loads(out)
+    assert [trial["number"] for trial in found["trials"]] == [0, 1]
+    assert found["best"]["score"] == max(trial["score"] for trial in found["trials"])
+    assert open_model(tmp_path / "best").info.task == "nli"
+    assert not (tmp_path / "best" / "trials").exists()
+
+
+def test_the_examples_run(tmp_path: Path, pairs: Path, small: Path) -> None:
+    given = ("--train", pairs / "train.en.jsonl", "--model", small, "--epochs", "1")
+    out = command(
+        *(EXAMPLES / "xnli_finetune.py", *given, "--data-dir", pairs, "--out", tmp_path / "a")
+    )
+    assert "deu_Latn: " in out
+    out = command(
+        *(EXAMPLES / "xnli_pytorch.py", *given),
+        *("--test", pairs / "xnli" / "dev-de.tsv", "--out", tmp_path / "b"),
+    )
+    assert "deu_Latn: accuracy" in out
+    vectors = interlingua.Embedder(tmp_path / "b", engine="torch").encode(["A dog runs."])
+    assert np.isfinite(vectors).all()

@@ -1,4 +1,4 @@
-"""``interlingua compare``: two scorecards, row by row."""
+"""``interlingua compare``: two scorecards row by row, or several seeds of one recipe."""
 
 from __future__ import annotations
 
@@ -7,12 +7,17 @@ from typing import Annotated
 
 import typer
 
+from interlingua.base.errors import UsageError
 from interlingua.cli.options import Json, Quiet, Seed, begin, console, emit
 
 
 def compare(
-    a: Annotated[Path, typer.Argument(help="A scorecard.json, predictions.jsonl beside it.")],
-    b: Annotated[Path, typer.Argument(help="Another, on the same rows.")],
+    cards: Annotated[
+        list[Path], typer.Argument(help="Two scorecard.json, predictions.jsonl beside each.")
+    ],
+    seeds: Annotated[
+        bool, typer.Option("--seeds", help="Seeds of one recipe: mean and standard deviation.")
+    ] = False,
     seed: Seed = 0,
     json: Json = False,
     quiet: Quiet = False,
@@ -22,10 +27,22 @@ def compare(
     Example: interlingua compare runs/a/scorecard.json runs/b/scorecard.json
     """
     begin(quiet=quiet, json=json)
+    if seeds:
+        from interlingua.evaluation.seeds import over_seeds
+        from interlingua.evaluation.table import print_seeds
+
+        report = over_seeds(cards)
+        emit(report.model_dump(mode="json")) if json else print_seeds(report, console())
+        return
+    if len(cards) != 2:
+        raise UsageError(
+            f"{len(cards)} scorecards given, two are compared",
+            remedy="Or add --seeds for the spread over seeds of one recipe",
+        )
     from interlingua.evaluation.compare import compare as run
     from interlingua.evaluation.table import print_comparison
 
-    comparison = run(a, b, seed=seed)
+    comparison = run(*cards, seed=seed)
     if json:
         emit(comparison.model_dump(mode="json"))
     else:

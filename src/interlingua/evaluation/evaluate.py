@@ -147,6 +147,7 @@ def _score(
         seed=run.seed,
         split=split,
         seeds={} if folder.info.seed is None else {"training": folder.info.seed},
+        checkpoint=str(folder.info.scores.get("checkpoint", "")),
     )
     write(out, card, _predictions(examples, found))
     if examples.rejected.faults:

@@ -385,7 +385,8 @@ def _data(card: Scorecard) -> Html:
         for file in card.data
     ]
     seeds = ", ".join(f"{name} {seed}" for name, seed in card.seeds.items())
-    told = element("p", f"Seeds: {seeds}.")
+    chosen = f" Parameters: {card.checkpoint}." if card.checkpoint else ""
+    told = element("p", f"Seeds: {seeds}.{chosen}")
     return join([_table(["file", "rows", "sha256"], rows, "files"), told])
 
 

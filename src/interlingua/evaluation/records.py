@@ -168,6 +168,9 @@ class Scorecard(Config):
     data: tuple[DataFile, ...]
     seed: int
     seeds: dict[str, int]
+    checkpoint: str = ""
+    """Which of the training's parameters were tested, and on which rows they were chosen: for all
+    languages together, or for each by itself."""
     """Every seed that is known, by what it was for."""
     created: str
 
@@ -227,6 +230,29 @@ class Comparison(Config):
     level: Share
     resamples: Annotated[int, Field(gt=0)]
     seed: int
+
+
+class Spread(Config):
+    """One figure over several seeds."""
+
+    mean: float
+    """Mean over the seeds."""
+    sd: float
+    """Standard deviation over the seeds, with one degree of freedom taken off."""
+    values: tuple[float, ...]
+    """The figure of each seed."""
+
+
+class SeedReport(Config):
+    """Scorecards of one recipe that differ in the seed alone."""
+
+    task: str
+    metric: str
+    cards: tuple[str, ...]
+    """The models, in the order of the values."""
+    per_language: dict[str, Spread]
+    summary: dict[str, Spread]
+    """Of the summary's figures those that every card has."""
 
 
 def group_of(facts: LanguageFacts, kind: Breakdown) -> str:

@@ -70,6 +70,7 @@ def build(  # noqa: PLR0913 - the head of a scorecard is all of these
     resamples: int = 1000,
     split: str | None = None,
     seeds: dict[str, int] | None = None,
+    checkpoint: str = "",
     created: str | None = None,
 ) -> Scorecard:
     """Score what a model answered in each language.
@@ -86,6 +87,7 @@ def build(  # noqa: PLR0913 - the head of a scorecard is all of these
         resamples: Bootstrap resamples.
         split: Which part of the data was tested on.
         seeds: Other seeds of the run, by what they were for, such as ``training``.
+        checkpoint: Which of the training's parameters were tested, and how they were chosen.
         created: When, in ISO 8601; None: now.
 
     Raises:
@@ -133,6 +135,7 @@ def build(  # noqa: PLR0913 - the head of a scorecard is all of these
         data=tuple(DataFile.model_validate(file) for file in data),
         seed=seed,
         seeds={"bootstrap": seed, **(seeds or {})},
+        checkpoint=checkpoint,
         created=created or datetime.now(UTC).isoformat(timespec="seconds"),
     )
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         Difference,
         MeanDifference,
         Scorecard,
+        SeedReport,
     )
 
 ROWS = 60
@@ -110,6 +111,24 @@ def print_comparison(comparison: Comparison, console: Console, *, full: bool = F
         console.print(Text(_left_out_line(left_out), style="dim"))
     for line in _verdict(comparison):
         console.print(Text(line))
+
+
+def print_seeds(report: SeedReport, console: Console) -> None:
+    """Print the spread over seeds: one row a language, best first, and the summary's figures."""
+    console.print(Text(f"{report.task}, {metric_name(report.metric)}: {len(report.cards)} seeds."))
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("language", no_wrap=True)
+    for name in ("mean", "sd", "least", "most"):
+        table.add_column(name, justify="right", no_wrap=True)
+    languages = sorted(report.per_language, key=lambda tag: -report.per_language[tag].mean)
+    figures = {tag: report.per_language[tag] for tag in languages}
+    figures |= {name.replace("_", " "): spread for name, spread in report.summary.items()}
+    for i, (name, spread) in enumerate(figures.items()):
+        if i == len(languages):
+            table.add_section()
+        values = (spread.mean, spread.sd, min(spread.values), max(spread.values))
+        table.add_row(name, *(f"{100 * value:.1f}" for value in values))
+    console.print(table)
 
 
 def _shown(ordered: Sequence[T], *, full: bool) -> tuple[list[T | None], int]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 import interlingua
 from interlingua.base.errors import UsageError
@@ -141,3 +142,20 @@ def test_the_examples_run(tmp_path: Path, pairs: Path, small: Path) -> None:
     assert "deu_Latn: accuracy" in out
     vectors = interlingua.Embedder(tmp_path / "b", engine="torch").encode(["A dog runs."])
     assert np.isfinite(vectors).all()
+
+
+def test_two_processes_teach_what_one_teaches(tmp_path: Path, pairs: Path, small: Path) -> None:
+    arguments = (
+        *("-m", "interlingua.cli.main", "finetune", "--task", "nli", "--model", small),
+        *("--train", pairs / "train.en.jsonl", "--strategy", "full", "--json", "--quiet"),
+        *("--set", "training.full.epochs=2", "--set", "training.full.dropout=0"),
+        *("--set", "training.full.precision=float32", "--set", "training.full.unfreezing=[1,2]"),
+    )
+    one = json.loads(command(*arguments, "--out", tmp_path / "one"))
+    launch = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+    two = json.loads(command(*launch, *arguments, "--out", tmp_path / "two"))
+    assert two["scores"]["epochs"] == one["scores"]["epochs"] == 2
+    weights = [load_file(tmp_path / name / "model.safetensors") for name in ("one", "two")]
+    assert weights[0].keys() == weights[1].keys()
+    for name, tensor in weights[0].items():
+        np.testing.assert_allclose(tensor, weights[1][name], atol=1e-4, err_msg=name)

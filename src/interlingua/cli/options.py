@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_module
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -29,8 +30,14 @@ OnErrorChoice = Annotated[
 
 
 def begin(*, quiet: bool, json: bool) -> None:
-    """Let progress and remarks out, unless the reader wants none."""
-    set_quiet(quiet)
+    """Let progress and remarks out, unless the reader wants none.
+
+    Of several processes that torchrun started the first alone speaks.
+    """
+    silent = os.environ.get("RANK", "0") != "0"
+    if silent:
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the end
+    set_quiet(quiet or silent)
     del json  # progress goes to stderr, where a JSON document is not
 
 

@@ -100,20 +100,18 @@ def run_finetune(recipe: FinetuneRecipe, *, out: str | Path, resume: bool = Fals
     started = time.monotonic()
     target = Path(out)
     lesson = prepare(recipe)
-    chosen = recipe.training.strategy
-    strategy = lesson.task.strategy if chosen == "auto" else chosen
     check_free(target, resume=resume)
     seed_everything(lesson.seed)
-    if strategy == "probe":
+    if lesson.strategy == "probe":
         info = teach_probe(lesson, target)
     else:
         from interlingua.training.gradient import teach_by_gradient
 
-        info = teach_by_gradient(lesson, target, strategy=strategy, resume=resume)
+        info = teach_by_gradient(lesson, target, resume=resume)
     return Taught(
         target,
         info,
-        strategy,
+        lesson.strategy,
         len(lesson.train.rows),
         len(lesson.train.rejected),
         time.monotonic() - started,

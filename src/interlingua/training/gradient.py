@@ -54,7 +54,7 @@ _CHOICE = {
 }
 
 
-def teach_by_gradient(lesson: Lesson, out: Path, *, strategy: str, resume: bool) -> ModelInfo:
+def teach_by_gradient(lesson: Lesson, out: Path, *, resume: bool) -> ModelInfo:
     """Train a head, and the encoder with it unless it is frozen, and publish the folder.
 
     Raises:
@@ -62,7 +62,7 @@ def teach_by_gradient(lesson: Lesson, out: Path, *, strategy: str, resume: bool)
         NonFiniteError: The loss is not a number.
         StoppedError: SIGTERM came; a checkpoint was written.
     """
-    settings: LoopSettings = getattr(lesson.recipe.training, strategy)
+    settings: LoopSettings = getattr(lesson.recipe.training, lesson.strategy)
     train, validation = _split(lesson)
     with processes() as group:
         learner = _learner(lesson, settings, train, validation, group)
@@ -70,8 +70,8 @@ def teach_by_gradient(lesson: Lesson, out: Path, *, strategy: str, resume: bool)
             if group.first and not resume:
                 start_over(out)
             group.wait()
-            result = _runs(lesson, learner, settings, out, strategy, group, resume=resume)
-            info = lesson.described(_scores(lesson, strategy, settings, result, validation))
+            result = _runs(lesson, learner, settings, out, group, resume=resume)
+            info = lesson.described(_scores(lesson, settings, result, validation))
             if group.first:
                 _publish(lesson, info, learner, out)
             group.wait()
@@ -91,7 +91,6 @@ def _runs(
     learner: ClassifierLearner,
     settings: LoopSettings,
     out: Path,
-    strategy: str,
     group: Processes,
     *,
     resume: bool,
@@ -111,10 +110,11 @@ def _runs(
             settings,
             folder=folder,
             seed=lesson.seed + number,
-            fingerprint={**lesson.fingerprint(strategy), "run": number},
+            fingerprint={**lesson.fingerprint(), "run": number},
             processes=group,
         )
-        ended.append(loop.run(resume=resume and (folder / "checkpoints").exists()))
+        begun = group.from_first(float((folder / "checkpoints").exists()))
+        ended.append(loop.run(resume=resume and begun > 0))
         mean.add(parameters)
     if len(ended) == 1:
         return _Result(ended, ended[0].score)
@@ -142,48 +142,47 @@ def _learner(
     group: Processes,
 ) -> ClassifierLearner:
     native = settings.precision == "auto" and bfloat16_is_native(group.device)
-    head = _starting_head(lesson, train, rows=settings.start_rows)
-    parts = _part(lesson, train), _part(lesson, validation)
-    encoder = None
-    rates = partial(rate, depth=1, top=0.0, decay=1.0)
-    unfreezing: tuple[int, ...] = ()
+    frozen = None if isinstance(settings, FullSettings | LoraSettings) else Encoder(lesson.folder)
+    part = _part(lesson, train, frozen)
+    encoder, rates = None, partial(rate, depth=1, top=0.0, decay=1.0)
     if isinstance(settings, FullSettings | LoraSettings):
-        plain: PreTrainedModel = load_encoder(lesson.folder)
-        depth = depth_of(name for name, _ in plain.named_parameters())
-        decay = settings.layer_decay if isinstance(settings, FullSettings) else 1.0
-        rates = partial(rate, depth=depth, top=settings.learning_rate, decay=decay)
-        set_dropout(plain, settings.encoder_dropout)
-        if isinstance(settings, FullSettings):
-            unfreezing = settings.unfreezing
-            plain.requires_grad_(True)
-            plain.get_input_embeddings().requires_grad_(False)
-            if settings.embeddings == "rows":
-                train_rows(plain, parts[0].tokens.input_ids)
-            adapted = plain
-        else:
-            adapted = cast("PreTrainedModel", add_lora(plain, settings, seed=lesson.seed))
-        encoder = PooledEncoder.for_folder(adapted, lesson.folder.info)
-    else:
-        frozen = Encoder(lesson.folder)
-        parts = (
-            _part(lesson, train, features=frozen),
-            _part(lesson, validation, features=frozen),
-        )
+        encoder, rates = _trained_encoder(lesson, settings, part)
     return ClassifierLearner(
         encoder,
-        head,
-        train=parts[0],
-        validation=parts[1],
+        _starting_head(lesson, train, rows=settings.start_rows),
+        train=part,
+        validation=_part(lesson, validation, frozen),
         settings=settings,
         metric=lesson.task.metric,
         pad_id=lesson.folder.pad_id,
         arithmetic=Arithmetic(group.device, native or settings.precision == "bfloat16"),
         rate=rates,
-        unfreezing=unfreezing,
+        unfreezing=settings.unfreezing if isinstance(settings, FullSettings) else (),
     )
 
 
-def _part(lesson: Lesson, rows: Examples, features: Encoder | None = None) -> Part:
+def _trained_encoder(
+    lesson: Lesson, settings: FullSettings | LoraSettings, train: Part
+) -> tuple[PooledEncoder, partial[float]]:
+    """The encoder, of which what is trained asks for a gradient, and its rates by name."""
+    plain = load_encoder(lesson.folder)
+    depth = depth_of(name for name, _ in plain.named_parameters())
+    set_dropout(plain, settings.encoder_dropout)
+    decay = 1.0
+    adapted = plain
+    if isinstance(settings, FullSettings):
+        decay = settings.layer_decay
+        plain.requires_grad_(True)
+        plain.get_input_embeddings().requires_grad_(False)
+        if settings.embeddings == "rows":
+            train_rows(plain, train.tokens.input_ids)
+    else:
+        adapted = cast("PreTrainedModel", add_lora(plain, settings, seed=lesson.seed))
+    rates = partial(rate, depth=depth, top=settings.learning_rate, decay=decay)
+    return PooledEncoder.for_folder(adapted, lesson.folder.info), rates
+
+
+def _part(lesson: Lesson, rows: Examples, frozen: Encoder | None) -> Part:
     info = lesson.folder.info
     tokens = tokenize(
         lesson.folder.tokenizer(),
@@ -197,7 +196,7 @@ def _part(lesson: Lesson, rows: Examples, features: Encoder | None = None) -> Pa
         lesson.ids(rows),
         [row.id for row in rows.rows],
         [row.lang for row in rows.rows],
-        None if features is None else features.encode(rows.texts, pairs=rows.pairs).vectors,
+        None if frozen is None else frozen.encode(rows.texts, pairs=rows.pairs).vectors,
     )
 
 
@@ -229,7 +228,6 @@ def _starting_head(lesson: Lesson, train: Examples, *, rows: int) -> Head:
 
 def _scores(
     lesson: Lesson,
-    strategy: str,
     settings: LoopSettings,
     result: _Result,
     validation: Examples,
@@ -237,7 +235,7 @@ def _scores(
     last = result.progress[-1]
     chosen = _CHOICE[settings.checkpoint].format(epochs=last.epoch, averaged=settings.average_over)
     scores: dict[str, object] = {
-        "strategy": strategy,
+        "strategy": lesson.strategy,
         "epochs": last.epoch,
         "validation": {
             "metric": lesson.task.metric,
@@ -261,7 +259,7 @@ def _publish(lesson: Lesson, info: ModelInfo, learner: ClassifierLearner, out: P
     encoder = None
     if learner.encoder is not None:
         trained = learner.encoder.encoder.to("cpu").eval()
-        if info.scores["strategy"] == "lora":
+        if lesson.strategy == "lora":
             trained = merged(trained)
         join_rows(trained)
         encoder = cast("PreTrainedModel", trained)

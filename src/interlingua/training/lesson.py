@@ -34,6 +34,7 @@ class Lesson:
     Attributes:
         recipe: What to teach, with what, and how.
         task: The task record.
+        strategy: The strategy; ``auto`` is settled.
         folder: The parent model, with the layers and pooling the recipe asks for.
         labels: The label set.
         train: Training rows.
@@ -42,6 +43,7 @@ class Lesson:
 
     recipe: FinetuneRecipe
     task: Task
+    strategy: str
     folder: ModelFolder
     labels: tuple[str, ...]
     train: Examples
@@ -63,15 +65,15 @@ class Lesson:
         value = of_rows(self.task.metric, gold, predicted, classes=len(self.labels))
         return {"metric": self.task.metric, "score": round(value, 4), "rows": len(gold)}
 
-    def fingerprint(self, strategy: str) -> dict[str, Any]:
-        """What must be the same for a run of a strategy to be resumed."""
-        settings = getattr(self.recipe.training, strategy).model_dump(mode="json")
+    def fingerprint(self) -> dict[str, Any]:
+        """What must be the same for a run by gradient to be resumed."""
+        settings = getattr(self.recipe.training, self.strategy).model_dump(mode="json")
         for harmless in ("checkpoint_steps", "keep_checkpoints"):
             settings.pop(harmless)
         return {
             "model": self.folder.fingerprint,
             "task": self.task.name,
-            "strategy": strategy,
+            "strategy": self.strategy,
             "labels": list(self.labels),
             "seed": self.seed,
             "train": [file["sha256"] for file in self.train.files],
@@ -124,9 +126,12 @@ def prepare(recipe: FinetuneRecipe) -> Lesson:
     """
     data = recipe.data
     task = TASKS.get(data.task)
-    folder = with_pooling(
-        open_model(recipe.model.name), recipe.training.probe.layers, recipe.model.normalize
-    )
+    asked = recipe.training.strategy
+    strategy = task.strategy if asked == "auto" else asked
+    normalize = recipe.model.normalize
+    if normalize is None and strategy in ("lora", "full"):
+        normalize = False
+    folder = with_pooling(open_model(recipe.model.name), recipe.training.probe.layers, normalize)
     train = read_examples(data.train, task, lang=data.lang, on_error=data.on_error)
     labels = label_set(task, train, data.labels)
     train.label_ids(labels)
@@ -140,7 +145,7 @@ def prepare(recipe: FinetuneRecipe) -> Lesson:
     if data.validation:
         validation = read_examples(data.validation, task, lang=data.lang, on_error=data.on_error)
         validation.label_ids(labels)
-    return Lesson(recipe, task, folder, labels, train, validation)
+    return Lesson(recipe, task, strategy, folder, labels, train, validation)
 
 
 def with_pooling(

@@ -17,7 +17,8 @@ class ModelSettings(Config):
     name: str = "starter"
     """``starter``, a folder or a hub id."""
     normalize: bool | None = None
-    """Whether pooled vectors are brought to length one; without it as the model has it."""
+    """Whether pooled vectors are brought to length one; without it as the model has it, and not
+    where ``lora`` or ``full`` trains the encoder, since a head then has to shout."""
 
 
 class DataSettings(Config):

@@ -13,7 +13,7 @@ from interlingua.cli.options import Json, Out, Quiet, begin, console, emit, writ
 
 
 def tune(
-    recipe: Annotated[Path, typer.Argument(help="A YAML recipe of finetune; see below.")],
+    recipe: Annotated[Path, typer.Argument(help="A YAML recipe of finetune.")],
     out: Out,
     trials: Annotated[int | None, typer.Option(help="Trials at most.", min=1)] = None,
     minutes: Annotated[float | None, typer.Option(help="Begin no trial after this time.")] = None,
@@ -27,11 +27,8 @@ def tune(
 ) -> None:
     """Teach again and again with other settings and keep the best by the validation rows.
 
-    The recipe is one of finetune. A section search may say what varies; without it the usual
-    settings of the strategy do:
-
-        search: {trials: 20, minutes: 60, space: {training.full.learning_rate: {low: 2e-5,
-        high: 5e-4, log: true}, training.full.epochs: {choices: [2, 3, 5]}}}
+    The recipe is one of finetune. Its section search may name the settings that vary, each with low
+    and high, or choices; without it the usual ones of the strategy vary.
 
     Example: interlingua tune recipe.yaml --out runs/tuned --trials 20 --minutes 60
     """

@@ -25,6 +25,7 @@ from interlingua.base.progress import say, track
 from interlingua.base.seeding import generator
 from interlingua.tasks.record import TASKS
 from interlingua.training.finetune import run_finetune
+from interlingua.training.lesson import prepare
 from interlingua.training.output import check_free, locked, publish
 from interlingua.training.settings import FinetuneRecipe
 
@@ -153,6 +154,7 @@ def tune(recipe: TuneRecipe, *, out: str | Path, resume: bool = False) -> Tuned:
     space = recipe.search.space or SPACES[_strategy(recipe)]
     _check_names(recipe, space)
     _check_free(target, resume=resume)
+    prepare(with_values(recipe, {}))
     with locked(target):
         if not resume:
             (target / TRIALS).unlink(missing_ok=True)

@@ -14,6 +14,7 @@ from safetensors.numpy import load_file
 import interlingua
 from interlingua.base.errors import UsageError
 from interlingua.models.folder import open_model
+from interlingua.training.finetune import Taught
 from interlingua.training.settings import Strategy
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -103,6 +104,26 @@ def test_several_runs_give_their_mean_and_their_spread(
     assert "mean of 2 runs" in str(taught.info.scores["checkpoint"])
     before = open_model(small).path / "model.safetensors"
     assert before.stat().st_size == (tmp_path / "m" / "model.safetensors").stat().st_size
+
+
+def test_a_taught_model_goes_on_from_its_head(tmp_path: Path, pairs: Path, small: Path) -> None:
+    def teach(model: Path, out: str, lang: str, **settings: object) -> Taught:
+        return interlingua.finetune(
+            task="nli",
+            train=pairs / "train.en.jsonl",
+            model=model,
+            out=tmp_path / out,
+            lang=lang,
+            strategy="full",
+            settings={f"training.full.{name}": value for name, value in settings.items()},
+        )
+
+    teach(small, "first", "en", epochs=6)
+    still = {"epochs": 1, "learning_rate": 1e-12, "head_learning_rate": 1e-12, "weight_decay": 0}
+    taught = teach(tmp_path / "first", "second", "sw", **still)
+    assert taught.info.source_languages == ("eng_Latn", "swh_Latn")
+    heads = [open_model(tmp_path / name).head() for name in ("first", "second")]
+    np.testing.assert_allclose(heads[0].weight, heads[1].weight, atol=1e-6)
 
 
 def test_a_search_ends_with_a_model(tmp_path: Path, pairs: Path, small: Path) -> None:

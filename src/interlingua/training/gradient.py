@@ -201,7 +201,12 @@ def _part(lesson: Lesson, rows: Examples, frozen: Encoder | None) -> Part:
 
 
 def _starting_head(lesson: Lesson, train: Examples, *, rows: int) -> Head:
-    """A probe fitted on some training rows; the same in every process and every resumption."""
+    """The parent's head for this task, else a probe fitted on some training rows.
+
+    It is the same in every process and every resumption.
+    """
+    if lesson.head is not None:
+        return lesson.head
     ids = lesson.ids(train)
     folder = lesson.folder
     if not rows:

@@ -39,6 +39,7 @@ class Lesson:
         labels: The label set.
         train: Training rows.
         validation: Rows to choose by, if the recipe names some.
+        head: The parent's head, if it was taught this task and is pooled alike.
     """
 
     recipe: FinetuneRecipe
@@ -48,6 +49,7 @@ class Lesson:
     labels: tuple[str, ...]
     train: Examples
     validation: Examples | None
+    head: Head | None = None
 
     @property
     def seed(self) -> int:
@@ -87,7 +89,7 @@ class Lesson:
             update={
                 "task": self.task.name,
                 "labels": self.labels,
-                "source_languages": tuple(self.train.languages),
+                "source_languages": self._taught_languages(),
                 "parent": parent_name(self.recipe.model.name, self.folder),
                 "data": tuple(
                     DataFile(path=str(f["path"]), sha256=str(f["sha256"]), rows=int(f["rows"]))
@@ -99,6 +101,12 @@ class Lesson:
                 "seed": self.seed,
             }
         )
+
+    def _taught_languages(self) -> tuple[str, ...]:
+        """Languages of the training rows, and those the parent was taught the same task in."""
+        info = self.folder.info
+        before = info.source_languages if info.task == self.task.name else ()
+        return tuple(dict.fromkeys([*before, *self.train.languages]))
 
     def save(
         self, out: Path, info: ModelInfo, head: Head, *, encoder: PreTrainedModel | None
@@ -128,10 +136,11 @@ def prepare(recipe: FinetuneRecipe) -> Lesson:
     task = TASKS.get(data.task)
     asked = recipe.training.strategy
     strategy = task.strategy if asked == "auto" else asked
+    parent = open_model(recipe.model.name)
     normalize = recipe.model.normalize
-    if normalize is None and strategy in ("lora", "full"):
+    if normalize is None and strategy in ("lora", "full") and parent.info.task != task.name:
         normalize = False
-    folder = with_pooling(open_model(recipe.model.name), recipe.training.probe.layers, normalize)
+    folder = with_pooling(parent, recipe.training.probe.layers, normalize)
     train = read_examples(data.train, task, lang=data.lang, on_error=data.on_error)
     labels = label_set(task, train, data.labels)
     train.label_ids(labels)
@@ -145,7 +154,10 @@ def prepare(recipe: FinetuneRecipe) -> Lesson:
     if data.validation:
         validation = read_examples(data.validation, task, lang=data.lang, on_error=data.on_error)
         validation.label_ids(labels)
-    return Lesson(recipe, task, strategy, folder, labels, train, validation)
+    head = None
+    if (parent.info.task, parent.info.labels) == (task.name, labels) and folder.info == parent.info:
+        head = parent.head()
+    return Lesson(recipe, task, strategy, folder, labels, train, validation, head)
 
 
 def with_pooling(

@@ -28,6 +28,7 @@ from interlingua.training.trainable import (
     layer_of,
     merged,
     rate,
+    set_dropout,
     train_rows,
     trained_from,
 )
@@ -131,6 +132,16 @@ def test_gradual_unfreezing_trains_exactly_the_layers_it_says(tmp_path: Path) ->
     Loop(watched, settings, folder=tmp_path, seed=1, fingerprint={}, processes=ALONE).run()
     assert seen[:3] == [set(), {2}, {BEFORE, 0, 1, 2}]
     assert torch.equal(table, encoder.get_input_embeddings().weight)
+
+
+def test_dropout_is_set_on_hidden_states_alone() -> None:
+    encoder = bert()
+    set_dropout(encoder, 0.25)
+    shares = {name: m.p for name, m in encoder.named_modules() if isinstance(m, nn.Dropout)}
+    assert shares.pop("embeddings.dropout") == 0.25
+    for name, share in shares.items():
+        assert share == (0.0 if name.endswith("self.dropout") else 0.25), name
+    assert len(shares) == 9
 
 
 def test_lora_merged_equals_lora_unmerged() -> None:

@@ -106,7 +106,7 @@ class LoraSettings(LoopSettings):
     learning_rate: float = Field(1e-3, gt=0, le=1)
     """Peak learning rate of the low-rank terms."""
     encoder_dropout: float = Field(0.0, ge=0, lt=1)
-    """Dropout inside the encoder, instead of what its configuration says."""
+    """Dropout on the encoder's hidden states, instead of what its configuration says."""
     rank: int = Field(16, ge=1)
     """Rank r of each term."""
     alpha: float = Field(32.0, gt=0)
@@ -119,7 +119,7 @@ class FullSettings(LoopSettings):
     learning_rate: float = Field(1e-4, gt=0, le=1)
     """Peak learning rate of the encoder's last layer."""
     encoder_dropout: float = Field(0.0, ge=0, lt=1)
-    """Dropout inside the encoder, instead of what its configuration says."""
+    """Dropout on the encoder's hidden states, instead of what its configuration says."""
     layer_decay: float = Field(1.0, gt=0, le=1)
     """Each layer's rate is that of the layer above times this (Howard and Ruder 2018)."""
     unfreezing: tuple[NonNegativeInt, ...] = ()

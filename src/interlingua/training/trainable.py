@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 BEFORE = -1
 _LAYER = regex.compile(r"(?:^|\.)(?:layer|layers|block|h)\.(\d+)\.")
+_ATTENTION = regex.compile(r"(?:\.self\.dropout|[Aa]ttention|attn|attn_drop(?:out)?)$")
 _EMBEDDING = regex.compile(r"embed|shared|relative_attention_bias|^wte|^wpe")
 
 
@@ -65,12 +66,16 @@ def trained_from(unfreezing: Sequence[int], epoch: int, depth: int) -> int:
 
 
 def set_dropout(encoder: nn.Module, share: float) -> None:
-    """Set every dropout inside an encoder, attention's included."""
-    for module in encoder.modules():
+    """Set the dropout of an encoder's hidden states, and none on its attention weights.
+
+    Dropping attention weights keeps torch from its fused attention: a tenth of a step's time.
+    """
+    for name, module in encoder.named_modules():
+        attention = _ATTENTION.search(name) is not None
         if isinstance(module, nn.Dropout):
-            module.p = share
+            module.p = 0.0 if attention else share
         elif isinstance(getattr(module, "dropout", None), float):
-            setattr(module, "dropout", share)  # noqa: B010 - typed as a module
+            setattr(module, "dropout", 0.0 if attention else share)  # noqa: B010 - typed as a module
 
 
 def add_lora(encoder: nn.Module, settings: LoraSettings, *, seed: int) -> nn.Module:

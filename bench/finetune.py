@@ -96,12 +96,12 @@ def theirs(kind: str, data: str, count: int, epochs: int, seed: int) -> list[dic
     from torch import nn
 
     from interlingua.models.encoder import PooledEncoder, load_encoder
-    from interlingua.models.folder import open_model
+    from interlingua.models.folder import in_pairs, open_model
 
     train, validation = rows_of(data, count, seed)
     transformers.set_seed(seed)
     started = time.time()
-    folder = open_model("starter")
+    folder = in_pairs(open_model("starter"))
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder.path)
     prefix = folder.info.prefix()
     labels = {label: i for i, label in enumerate(TASKS.get("nli").labels)}
@@ -130,7 +130,7 @@ def theirs(kind: str, data: str, count: int, epochs: int, seed: int) -> list[dic
             info = folder.info.model_copy(update={"normalize": False})
             self.pooled = PooledEncoder.for_folder(encoder, info)
             self.drop = nn.Dropout(0.1)
-            self.head = nn.Linear(folder.width, len(labels))
+            self.head = nn.Linear(folder.features, len(labels))
 
         def forward(
             self,

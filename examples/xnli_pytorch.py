@@ -16,7 +16,7 @@ from interlingua.base.progress import set_quiet, track
 from interlingua.batches.buckets import plan, shuffled_plan
 from interlingua.batches.tokens import Tokenized, pad, tokenize
 from interlingua.models.encoder import PooledEncoder, load_encoder
-from interlingua.models.folder import ModelFolder, open_model
+from interlingua.models.folder import ModelFolder, in_pairs, open_model
 from interlingua.models.heads import Head
 from interlingua.models.save import save_model
 from interlingua.objectives.cross_entropy import cross_entropy
@@ -29,7 +29,7 @@ BUDGET = 2048  # padded tokens in a batch
 
 
 class Net(torch.nn.Module):
-    """An encoder, a mean over its states, and a linear head: token ids in, logits [B, 3] out."""
+    """An encoder, its states pooled, and a linear head: token ids in, logits [B, 3] out."""
 
     def __init__(self, folder: ModelFolder) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class Net(torch.nn.Module):
         encoder.get_input_embeddings().requires_grad_(False)  # other languages keep their place
         info = folder.info.model_copy(update={"normalize": False})
         self.pooled = PooledEncoder.for_folder(encoder, info)
-        self.head = torch.nn.Linear(folder.width, len(TASK.labels))
+        self.head = torch.nn.Linear(folder.features, len(TASK.labels))
 
     def forward(self, ids: np.ndarray, mask: np.ndarray) -> torch.Tensor:
         """Logits of token ids and their mask [B, L]."""
@@ -118,7 +118,7 @@ def main() -> None:
     given = parser.parse_args()
     set_quiet(False)
     torch.manual_seed(0)
-    folder = open_model(given.model)
+    folder = in_pairs(open_model(given.model))  # its vectors tell the two texts apart
     net = Net(folder)
     rows = read_examples([given.train], TASK)
     train(net, folder, rows, epochs=given.epochs, rate=given.rate)

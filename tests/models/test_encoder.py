@@ -14,7 +14,12 @@ from interlingua.models.folder import open_model
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-from interlingua.models.encoder import PooledEncoder, load_encoder, pool  # noqa: E402 - needs torch
+from interlingua.models.encoder import (  # noqa: E402 - needs torch
+    PooledEncoder,
+    load_encoder,
+    pool,
+    pool_pair,
+)
 
 KINDS = ["bert", "xlm-roberta", "distilbert", "modernbert", "mt5"]
 IDS = torch.tensor([[0, 5, 6, 7, 8, 2], [0, 9, 2, 1, 1, 1]])
@@ -195,3 +200,18 @@ def test_an_unknown_architecture_is_an_error(tiny_folder) -> None:
 def test_loading_says_nothing(tiny_folder, capfd) -> None:
     load_encoder(open_model(tiny_folder("xlm-roberta", cls="XLMRobertaForMaskedLM")))
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_pair_is_pooled_text_by_text() -> None:
+    hidden = torch.randn(2, 7, 3)
+    ids = torch.tensor([[0, 5, 6, 2, 2, 7, 2], [0, 5, 2, 1, 1, 1, 1]])  # 2 separates, 1 pads
+    mask = (ids != 1).long()
+    found = pool_pair(hidden, ids, mask, 2, normalize=False)
+    u, v = hidden[0, :3].mean(dim=0), hidden[0, 5]
+    expected = torch.cat([u, v, (u - v).abs(), u * v])
+    torch.testing.assert_close(found[0], expected)
+    alone = hidden[1, :2].mean(dim=0)
+    zero = torch.zeros(3)
+    torch.testing.assert_close(found[1], torch.cat([alone, zero, alone.abs(), zero]))
+    unit = pool_pair(hidden, ids, mask, 2, normalize=True)
+    torch.testing.assert_close(unit[0, :3], u / u.norm())

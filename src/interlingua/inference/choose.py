@@ -148,7 +148,7 @@ def _key(folder: ModelFolder, precision: str) -> str:
     config = folder.config
     shape = [config.get(name) for name in _SHAPE]
     versions = [f"{name} {metadata.version(name)}" for name in ("torch", "openvino")]
-    parts = [processor(), precision, *shape, folder.width, list(folder.info.layers), *versions]
+    parts = [processor(), precision, *shape, folder.features, list(folder.info.layers), *versions]
     return " | ".join(map(str, parts))
 
 

@@ -77,7 +77,7 @@ class Encoder:
     @property
     def width(self) -> int:
         """Features of a vector, D."""
-        return self.folder.width * max(1, len(self.folder.info.layers))
+        return self.folder.features
 
     def encode(
         self,

@@ -16,11 +16,20 @@ _ROWS = 24
 
 
 def sample(folder: ModelFolder) -> list[Batch]:
-    """Batches of sentences as the model reads them, sorted by length; the last is one sentence."""
+    """Batches of rows as the model reads them, sorted by length; the last is one row.
+
+    A row is a sentence, or, where the model pools pairs, a sentence and the next.
+    """
     tables = [islice(read_table(file), _EACH) for file in test_files()]
     texts = [str(row.values["text"]) for rows in tables for row in rows]
     info = folder.info
-    found = tokenize(folder.tokenizer(), texts, max_length=info.max_length, prefix=info.prefix())
+    found = tokenize(
+        folder.tokenizer(),
+        texts,
+        pairs=texts[1:] + texts[:1] if info.pooling == "pair" else None,
+        max_length=info.max_length,
+        prefix=info.prefix(),
+    )
     ids = sorted(found.input_ids, key=len)
     parts = [ids[i : i + _ROWS] for i in range(0, len(ids), _ROWS)]
     return [pad(part, folder.pad_id) for part in [*parts, ids[:1]]]

@@ -30,6 +30,11 @@ _NO_SCORES = (
     "texts, in your own languages, before you rely on it."
 )
 _USE = "interlingua {verb} --model THIS_FOLDER {example}"
+_POOLED = {
+    "mean": "mean of its tokens' states",
+    "cls": "state of its first token",
+    "pair": "means of its two texts' states, their difference and their product",
+}
 _FLAT = "all languages"
 
 
@@ -88,7 +93,7 @@ def _title(info: ModelInfo) -> str:
 
 def _what(info: ModelInfo, config: dict[str, Any]) -> str:
     layers = config.get("num_hidden_layers", config.get("num_layers", "?"))
-    pooled = "mean of its tokens' states" if info.pooling == "mean" else "state of its first token"
+    pooled = _POOLED[info.pooling]
     where = "the last layer"
     if info.layers:
         where = f"hidden states {', '.join(map(str, info.layers))}, put side by side"

@@ -111,6 +111,36 @@ def pool(hidden: Tensor, attention_mask: Tensor, mode: Literal["mean", "cls"]) -
     return total / weights.sum(dim=1).clamp(min=_SMALLEST_COUNT)
 
 
+def pool_pair(
+    hidden: Tensor, input_ids: Tensor, attention_mask: Tensor, separator: int, *, normalize: bool
+) -> Tensor:
+    """What two texts in one row are, and how they differ: u, v, abs(u - v) and u * v.
+
+    u is the mean state of the tokens before the first separator, v of those after it that are no
+    separators: zero, if there is no second text.
+
+    Args:
+        hidden: States [B, L, D].
+        input_ids: Token ids [B, L].
+        attention_mask: 1 where there is a token, 0 on padding [B, L].
+        separator: Id of the token between and after the texts.
+        normalize: Whether u and v are brought to length one first.
+
+    Returns:
+        Vectors [B, 4 * D].
+
+    Source: the features of Conneau et al., InferSent, EMNLP 2017, section 3.1, here of states that
+    have seen both texts.
+    """
+    ends = (input_ids == separator).to(torch.int64)
+    second = (ends.cumsum(dim=1) > 0).to(torch.int64)
+    u = pool(hidden, attention_mask * (1 - second), "mean")
+    v = pool(hidden, attention_mask * second * (1 - ends), "mean")
+    if normalize:
+        u, v = nn.functional.normalize(u, dim=-1), nn.functional.normalize(v, dim=-1)
+    return torch.cat([u, v, (u - v).abs(), u * v], dim=-1)
+
+
 class PooledEncoder(nn.Module):
     """An encoder with pooling: token ids in, vectors out.
 
@@ -119,7 +149,8 @@ class PooledEncoder(nn.Module):
 
     Args:
         encoder: A bare encoder of `transformers`.
-        pooling: ``mean`` or ``cls``.
+        pooling: ``mean``, ``cls`` or ``pair``.
+        separator: For pooling ``pair``: id of the token between two texts.
         layers: Hidden states to pool, 0 being the embeddings; empty means the encoder's output.
         normalize: Whether vectors are brought to length one.
     """
@@ -128,20 +159,28 @@ class PooledEncoder(nn.Module):
         self,
         encoder: nn.Module,
         *,
-        pooling: Literal["mean", "cls"] = "mean",
+        pooling: Literal["mean", "cls", "pair"] = "mean",
+        separator: int | None = None,
         layers: tuple[int, ...] = (),
         normalize: bool = True,
     ) -> None:
         super().__init__()
         self.encoder = encoder
-        self.pooling: Literal["mean", "cls"] = pooling
+        self.pooling: Literal["mean", "cls", "pair"] = pooling
+        self.separator = separator
         self.layers = tuple(layers)
         self.normalize = normalize
 
     @classmethod
     def for_folder(cls, encoder: nn.Module, info: ModelInfo) -> PooledEncoder:
         """With the pooling, layers and normalisation that a model folder names."""
-        return cls(encoder, pooling=info.pooling, layers=info.layers, normalize=info.normalize)
+        return cls(
+            encoder,
+            pooling=info.pooling,
+            separator=info.separator,
+            layers=info.layers,
+            normalize=info.normalize,
+        )
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Encode rows of token ids.
@@ -151,7 +190,7 @@ class PooledEncoder(nn.Module):
             attention_mask: 1 where there is a token, 0 on padding [B, L].
 
         Returns:
-            Vectors float32 [B, D], or [B, K * D] for K layers.
+            Vectors float32 [B, D], or [B, K * D] for K layers; of pairs, four times as wide.
         """
         out = self.encoder(
             input_ids=input_ids,
@@ -160,10 +199,17 @@ class PooledEncoder(nn.Module):
             return_dict=True,
         )
         states = [out.hidden_states[i] for i in self.layers] or [out.last_hidden_state]
-        pooled = [pool(state, attention_mask, self.pooling) for state in states]
-        if self.normalize:
-            pooled = [nn.functional.normalize(vector, dim=-1) for vector in pooled]
+        pooled = [self._pool(state, input_ids, attention_mask) for state in states]
         if len(pooled) == 1:
             return pooled[0]
         scale = len(pooled) ** -0.5 if self.normalize else 1.0
         return torch.cat(pooled, dim=-1) * scale
+
+    def _pool(self, state: Tensor, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        if self.pooling == "pair":
+            assert self.separator is not None
+            return pool_pair(
+                state, input_ids, attention_mask, self.separator, normalize=self.normalize
+            )
+        vector = pool(state, attention_mask, self.pooling)
+        return nn.functional.normalize(vector, dim=-1) if self.normalize else vector

@@ -35,7 +35,17 @@ _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _WIDTHS = ("hidden_size", "d_model", "dim", "n_embd")
 _DEPTHS = ("num_hidden_layers", "n_layers", "num_layers")
 _OFFSET_POSITIONS = ("roberta", "camembert", "mpnet", "xmod", "data2vec-text")
-_FEATURES = ("pooling", "layers", "normalize", "prefixes", "default_prefix", "max_length")
+PAIR_PARTS = 4
+"""Parts of a pooled pair: u, v, |u - v| and u * v."""
+_FEATURES = (
+    "pooling",
+    "separator",
+    "layers",
+    "normalize",
+    "prefixes",
+    "default_prefix",
+    "max_length",
+)
 _PAD_TOKENS = ("<pad>", "[PAD]", "<|padding|>")
 
 
@@ -77,6 +87,12 @@ class ModelFolder:
         return int(self._known["pad_id"])
 
     @property
+    def features(self) -> int:
+        """Features of a pooled vector: the width, for every layer pooled and part of a pair."""
+        parts = PAIR_PARTS if self.info.pooling == "pair" else 1
+        return self.width * max(1, len(self.info.layers)) * parts
+
+    @property
     def fingerprint(self) -> str:
         """The sha256 of all that makes its vectors: configuration, weights, tokenizer, pooling.
 
@@ -107,13 +123,22 @@ class ModelFolder:
         if not path.exists():
             return None
         head = Head.load(path)
-        features = self.width * max(1, len(self.info.layers))
+        features = self.features
         if head.labels != self.info.labels or head.weight.shape[1] != features:
             raise ModelError(
                 f"{path} is for {len(head.labels)} labels and {head.weight.shape[1]} features, "
                 f"the folder has {len(self.info.labels)} labels and {features} features"
             )
         return head
+
+
+def in_pairs(folder: ModelFolder) -> ModelFolder:
+    """The same folder with pooling ``pair``, if its tokenizer puts a token between two texts."""
+    ids = folder.tokenizer().encode("a", "b").ids
+    if ids.count(ids[-1]) < 2:
+        return folder
+    info = folder.info.model_copy(update={"pooling": "pair", "separator": ids[-1]})
+    return ModelFolder(folder.path, info, folder.config)
 
 
 def open_model(name: str | Path) -> ModelFolder:

@@ -31,8 +31,10 @@ class ModelInfo(Config):
     """The label space, in the order of the head's rows."""
     source_languages: tuple[str, ...] = ()
     """Tags of the languages it was taught the task in."""
-    pooling: Literal["mean", "cls"] = "mean"
-    """How the states of a text's tokens become one vector."""
+    pooling: Literal["mean", "cls", "pair"] = "mean"
+    """How the states of a text's tokens become one vector; ``pair`` tells two texts apart."""
+    separator: int | None = None
+    """Id of the token that ends the first text of a pair; pooling ``pair`` needs it."""
     layers: tuple[int, ...] = ()
     """Hidden states to pool, 0 being the embeddings; empty means the last."""
     normalize: bool = True
@@ -64,6 +66,8 @@ class ModelInfo(Config):
     def _fits_together(self) -> ModelInfo:
         if self.default_prefix and self.default_prefix not in self.prefixes:
             raise ValueError(f"default_prefix {self.default_prefix!r} is not one of the prefixes")
+        if self.pooling == "pair" and self.separator is None:
+            raise ValueError("pooling 'pair' needs the id of the separator")
         if len(set(self.labels)) != len(self.labels):
             raise ValueError("a label is listed twice")
         if any(layer < 0 for layer in self.layers):

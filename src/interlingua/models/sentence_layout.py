@@ -43,7 +43,9 @@ def write_layout(out: Path, info: ModelInfo, *, width: int) -> None:
     ]
     write_json(out / MODULES, modules)
     pooling: dict[str, Any] = {"word_embedding_dimension": width, "include_prompt": True}
-    pooling |= {key: mode == info.pooling for key, mode in _MODES.items()}
+    # Pairs are pooled as nothing else can: to others the folder is an encoder of single texts.
+    wanted = "mean" if info.pooling == "pair" else info.pooling
+    pooling |= {key: mode == wanted for key, mode in _MODES.items()}
     (out / _POOLING).mkdir(exist_ok=True)
     write_json(out / _POOLING / "config.json", pooling)
     write_json(out / LENGTH, {"max_seq_length": info.max_length, "do_lower_case": False})

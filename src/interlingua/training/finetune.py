@@ -126,7 +126,7 @@ def teach_probe(lesson: Lesson, out: Path) -> ModelInfo:
     """
     encoder = Encoder(lesson.folder)
     settings = lesson.recipe.training.probe
-    matrix = language_whitening(encoder) if settings.whitening else None
+    matrix = language_whitening(encoder) if lesson.whitened else None
     ids = lesson.ids(lesson.train)
     texts, pairs = lesson.train.texts, lesson.train.pairs
     balanced = lesson.task.metric == "macro_f1"

@@ -210,8 +210,7 @@ def _starting_head(lesson: Lesson, train: Examples, *, rows: int) -> Head:
     ids = lesson.ids(train)
     folder = lesson.folder
     if not rows:
-        width = folder.width * max(1, len(folder.info.layers))
-        zeros = np.zeros((len(lesson.labels), width), np.float32)
+        zeros = np.zeros((len(lesson.labels), folder.features), np.float32)
         return Head(zeros, zeros[:, 0].copy(), lesson.labels)
     settings = lesson.recipe.training.probe
     rng = generator(lesson.seed, "folds")
@@ -220,7 +219,7 @@ def _starting_head(lesson: Lesson, train: Examples, *, rows: int) -> Head:
         shares = folds(np.arange(len(ids)), ids.tolist(), count=-(-len(ids) // rows), rng=rng)
         train, ids, parts = train.select(shares == 0), ids[shares == 0], parts[shares == 0]
     encoder = Encoder(folder, engine="torch")
-    matrix = language_whitening(encoder) if settings.whitening else None
+    matrix = language_whitening(encoder) if lesson.whitened else None
     return fit_probe(
         encoder.encode(train.texts, pairs=train.pairs).vectors,
         ids,

@@ -15,7 +15,7 @@ from interlingua import __version__
 from interlingua.base.config import dump_recipe
 from interlingua.base.errors import ConfigError, DataError, LabelError, quoted
 from interlingua.base.files import write_manifest, write_text
-from interlingua.models.folder import DataFile, ModelFolder, ModelInfo, open_model
+from interlingua.models.folder import DataFile, ModelFolder, ModelInfo, in_pairs, open_model
 from interlingua.models.heads import Head
 from interlingua.models.save import save_model
 from interlingua.tasks.examples import Examples, read_examples
@@ -55,6 +55,11 @@ class Lesson:
     def seed(self) -> int:
         """The run's seed."""
         return self.recipe.training.seed
+
+    @property
+    def whitened(self) -> bool:
+        """Whether a probe's features are whitened by language."""
+        return self.recipe.training.probe.whitening and not self.task.paired
 
     def ids(self, examples: Examples) -> NDArray[np.int64]:
         """Classes of the rows, int64 [N]."""
@@ -140,7 +145,10 @@ def prepare(recipe: FinetuneRecipe) -> Lesson:
     normalize = recipe.model.normalize
     if normalize is None and strategy in ("lora", "full") and parent.info.task != task.name:
         normalize = False
-    folder = with_pooling(parent, recipe.training.probe.layers, normalize)
+    fresh = task.paired and parent.info.task != task.name
+    folder = with_pooling(
+        in_pairs(parent) if fresh else parent, recipe.training.probe.layers, normalize
+    )
     train = read_examples(data.train, task, lang=data.lang, on_error=data.on_error)
     labels = label_set(task, train, data.labels)
     train.label_ids(labels)

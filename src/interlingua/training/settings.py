@@ -44,7 +44,8 @@ class ProbeSettings(Config):
     layers: tuple[int, ...] = ()
     """Hidden states whose pooled vectors are joined; empty: the last. 0 is the embedding layer."""
     whitening: bool = True
-    """Shrink the directions along which languages differ, as the phrasebook shows them."""
+    """Shrink the directions along which languages differ, as the phrasebook shows them; of single
+    texts only."""
     folds: int = Field(5, ge=2, le=20)
     """Parts of the cross-validation that chooses the regularisation."""
 

@@ -34,17 +34,16 @@ if TYPE_CHECKING:
     import torch
 
 BATCH = 32
-VALIDATION = 600
 PER_EPOCH = 4
 PEERS = ("float32", "bfloat16")
 
 
-def rows_of(data: str, count: int, seed: int) -> tuple[list[Example], list[Example]]:
+def rows_of(data: str, count: int, held: int, seed: int) -> tuple[list[Example], list[Example]]:
     """Training and validation rows, other ones for every seed."""
     rows: Examples = read_examples([data], TASKS.get("nli"), lang="eng_Latn")
     order = np.random.default_rng(seed).permutation(len(rows.rows))
-    chosen = [rows.rows[i] for i in order[: count + VALIDATION]]
-    return chosen[VALIDATION:], chosen[:VALIDATION]
+    chosen = [rows.rows[i] for i in order[: count + held]]
+    return chosen[held:], chosen[:held]
 
 
 def write_rows(path: Path, rows: list[Example]) -> str:
@@ -56,12 +55,12 @@ def write_rows(path: Path, rows: list[Example]) -> str:
     return str(path)
 
 
-def ours(data: str, count: int, epochs: int, seed: int) -> list[dict[str, float]]:
+def ours(data: str, count: int, held: int, epochs: int, seed: int) -> list[dict[str, float]]:
     """Strategy full with its defaults: seconds of training and the score at every validation."""
     from interlingua.training.finetune import run_finetune
     from interlingua.training.settings import FinetuneRecipe
 
-    train, validation = rows_of(data, count, seed)
+    train, validation = rows_of(data, count, held, seed)
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         files = {
@@ -89,7 +88,9 @@ def ours(data: str, count: int, epochs: int, seed: int) -> list[dict[str, float]
     ]
 
 
-def theirs(kind: str, data: str, count: int, epochs: int, seed: int) -> list[dict[str, float]]:
+def theirs(
+    kind: str, data: str, count: int, held: int, epochs: int, seed: int
+) -> list[dict[str, float]]:
     """The Trainer on the same model, rows and trained parameters."""
     import torch
     import transformers
@@ -98,7 +99,7 @@ def theirs(kind: str, data: str, count: int, epochs: int, seed: int) -> list[dic
     from interlingua.models.encoder import PooledEncoder, load_encoder
     from interlingua.models.folder import in_pairs, open_model
 
-    train, validation = rows_of(data, count, seed)
+    train, validation = rows_of(data, count, held, seed)
     transformers.set_seed(seed)
     started = time.time()
     folder = in_pairs(open_model("starter"))
@@ -143,7 +144,7 @@ def theirs(kind: str, data: str, count: int, epochs: int, seed: int) -> list[dic
                 return {"logits": logits}
             return {"loss": nn.functional.cross_entropy(logits, labels), "logits": logits}
 
-    rows, held, model = encoded(train), encoded(validation), Model()
+    rows, tested, model = encoded(train), encoded(validation), Model()
     steps = -(-len(rows) // BATCH)
     seen: list[dict[str, float]] = []
     validating = 0.0
@@ -157,7 +158,7 @@ def theirs(kind: str, data: str, count: int, epochs: int, seed: int) -> list[dic
             if (state.global_step - 1) % steps + 1 not in marks:
                 return
             begun = time.time()
-            found = trainer.predict(held)
+            found = trainer.predict(tested)
             validating += time.time() - begun
             score = float(np.mean(np.argmax(found.predictions, axis=1) == found.label_ids))
             seconds = time.time() - started - validating
@@ -211,12 +212,13 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--rows", type=int, default=2000)
+    parser.add_argument("--held-out", type=int, default=500, help="validation rows")
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--child", default="", help=argparse.SUPPRESS)
     parser.add_argument("--seed", type=int, default=0, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.child:
-        size = (given.data, given.rows, given.epochs, given.seed)
+        size = (given.data, given.rows, given.held_out, given.epochs, given.seed)
         curve = ours(*size) if given.child == "ours" else theirs(given.child, *size)
         status = Path("/proc/self/status").read_text(encoding="utf-8")
         peak = int(status.partition("VmHWM:")[2].split()[0]) / 1024
@@ -233,7 +235,10 @@ def main() -> None:
 def run(name: str, given: argparse.Namespace, seed: int) -> dict[str, Any]:
     """One training in a process of its own."""
     command = [sys.executable, __file__, "--child", name, "--data", given.data]
-    size = ["--rows", str(given.rows), "--epochs", str(given.epochs), "--seed", str(seed)]
+    size = [
+        *("--rows", str(given.rows), "--held-out", str(given.held_out)),
+        *("--epochs", str(given.epochs), "--seed", str(seed)),
+    ]
     done = subprocess.run([*command, *size], stdout=subprocess.PIPE, text=True, check=True)
     answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return answer

@@ -201,7 +201,7 @@ def _part(lesson: Lesson, rows: Examples, frozen: Encoder | None) -> Part:
 
 
 def _starting_head(lesson: Lesson, train: Examples, *, rows: int) -> Head:
-    """The parent's head for this task, else a probe fitted on some training rows.
+    """The parent's head for this task, else a probe of some training rows, else zero.
 
     It is the same in every process and every resumption.
     """
@@ -209,7 +209,7 @@ def _starting_head(lesson: Lesson, train: Examples, *, rows: int) -> Head:
         return lesson.head
     ids = lesson.ids(train)
     folder = lesson.folder
-    if not rows:
+    if not rows or lesson.task.paired:
         zeros = np.zeros((len(lesson.labels), folder.features), np.float32)
         return Head(zeros, zeros[:, 0].copy(), lesson.labels)
     settings = lesson.recipe.training.probe

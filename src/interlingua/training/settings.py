@@ -85,8 +85,8 @@ class LoopSettings(Config):
     patience: int = Field(3, ge=1)
     """Validations without a better score before the run ends, where the best is kept."""
     start_rows: int = Field(1000, ge=0)
-    """The head starts as a probe fitted on this many training rows; 0, and for pairs of texts, which
-    a probe knows little of: at zero."""
+    """The head starts as a probe fitted on this many training rows; with 0, and for pairs of texts,
+    of which a probe knows little, at zero."""
     checkpoint_steps: int = Field(50, ge=1)
     """Steps between checkpoints."""
     keep_checkpoints: int = Field(2, ge=1)

@@ -120,7 +120,7 @@ class FullSettings(LoopSettings):
 
     learning_rate: float = Field(1e-4, gt=0, le=1)
     """Peak learning rate of the encoder's last layer."""
-    encoder_dropout: float = Field(0.0, ge=0, lt=1)
+    encoder_dropout: float = Field(0.1, ge=0, lt=1)
     """Dropout on the encoder's hidden states, instead of what its configuration says."""
     layer_decay: float = Field(1.0, gt=0, le=1)
     """Each layer's rate is that of the layer above times this (Howard and Ruder 2018)."""

@@ -32,6 +32,7 @@ def test_the_keys_are_those_of_the_design():
     beside = {
         "split", "labels", "summary_ci", "breakdown", "calibration", "coverage", "classes",
         "languages", "bootstrap", "notes", "seeds",
+        "checkpoint",
     }  # fmt: skip
     assert card.keys() - design == beside
     assert set(card["per_language"]) == set(LANGS)

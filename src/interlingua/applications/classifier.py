@@ -108,17 +108,10 @@ class Classifier:
 
     def _check(self, rows: int, pairs: Sequence[str] | None) -> None:
         if self.paired == (pairs is None):
-            task = self.folder.info.task
-            is_of, remedy = (
-                ("pairs of texts", "Give text_pair")
-                if self.paired
-                else (
-                    "single texts",
-                    "Leave text_pair out",
-                )
-            )
+            kind = "pairs of texts" if self.paired else "single texts"
             raise UsageError(
-                f"{self.folder.path} was taught {task}, a task of {is_of}", remedy=remedy
+                f"{self.folder.path} was taught {self.folder.info.task}, a task of {kind}",
+                remedy="Give text_pair" if self.paired else "Leave text_pair out",
             )
         if pairs is not None and len(pairs) != rows:
             raise UsageError(f"{rows} texts and {len(pairs)} second texts do not make pairs")

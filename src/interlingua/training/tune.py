@@ -23,7 +23,6 @@ from interlingua.base.files import write_text
 from interlingua.base.optional import require
 from interlingua.base.progress import say, track
 from interlingua.base.seeding import generator
-from interlingua.tasks.record import TASKS
 from interlingua.training.finetune import run_finetune
 from interlingua.training.lesson import prepare
 from interlingua.training.output import check_free, locked, publish
@@ -151,10 +150,10 @@ def tune(recipe: TuneRecipe, *, out: str | Path, resume: bool = False) -> Tuned:
         StoppedError: SIGTERM came; go on with ``resume``.
     """
     target = Path(out)
-    space = recipe.search.space or SPACES[_strategy(recipe)]
-    _check_names(recipe, space)
+    _check_names(recipe, recipe.search.space)
     _check_free(target, resume=resume)
-    prepare(with_values(recipe, {}))
+    lesson = prepare(with_values(recipe, {}))
+    space = recipe.search.space or SPACES[lesson.strategy]
     with locked(target):
         if not resume:
             (target / TRIALS).unlink(missing_ok=True)
@@ -267,11 +266,6 @@ def with_values(recipe: TuneRecipe, values: dict[str, Any]) -> FinetuneRecipe:
     for name, value in values.items():
         put(document, name, value)
     return make(FinetuneRecipe, document)
-
-
-def _strategy(recipe: FinetuneRecipe) -> str:
-    asked = recipe.training.strategy
-    return TASKS.get(recipe.data.task).strategy if asked == "auto" else asked
 
 
 def _check_names(recipe: TuneRecipe, space: dict[str, Range]) -> None:

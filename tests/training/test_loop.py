@@ -16,14 +16,15 @@ import torch
 from torch import Tensor, nn
 
 from interlingua.base.errors import CheckpointError, NonFiniteError, StoppedError
-from interlingua.batches.buckets import IntArray
+from interlingua.base.seeding import generator
+from interlingua.batches.buckets import IntArray, shuffled_plan
 from interlingua.training.checkpoint import checkpoints, latest_valid
 from interlingua.training.distributed import Processes, processes
 from interlingua.training.loop import Loop, Progress
 from interlingua.training.settings import LoopSettings
 
 ALONE = Processes(0, 1, torch.device("cpu"))
-SETTINGS = LoopSettings(epochs=4, token_budget=32, max_rows=4, checkpoint_steps=3, patience=9)
+SETTINGS = LoopSettings(token_budget=32, max_rows=4, checkpoint_steps=3, patience=9)
 
 
 class Stopped(Exception):
@@ -42,6 +43,7 @@ class FakeLearner:
         self.fail_at = fail_at
         self.how = how
         self.steps = 0
+        self.rounds = 4
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         return [{"params": list(self.net.parameters()), "lr": 0.05, "weight_decay": 0.01}]
@@ -49,17 +51,22 @@ class FakeLearner:
     def named_parameters(self) -> dict[str, nn.Parameter]:
         return dict(self.net.named_parameters())
 
-    def lengths(self) -> IntArray:
-        return np.arange(37) % 9 + 1
+    def epochs(self) -> int:
+        return self.rounds
 
-    def loss(self, rows: IntArray) -> Tensor:
+    def batches(self, epoch: int, seed: int) -> list[IntArray]:
+        rng = generator(seed, "order", epoch)
+        return shuffled_plan(np.arange(37) % 9 + 1, token_budget=32, rng=rng, max_rows=4)
+
+    def loss(self, rows: IntArray, part: IntArray, step: int) -> Tensor:
         self.steps += 1
         if self.steps == self.fail_at:
             if self.how == "kill":
                 raise Stopped
             if self.how == "sigterm":
                 os.kill(os.getpid(), signal.SIGTERM)
-        loss = nn.functional.cross_entropy(self.net(self.x[rows]), self.y[rows], reduction="sum")
+        loss = nn.functional.cross_entropy(self.net(self.x[part]), self.y[part], reduction="sum")
+        loss = loss / len(rows)
         return loss * float("nan") if self.how == "nan" and self.steps == self.fail_at else loss
 
     def begin_epoch(self, epoch: int) -> None:
@@ -143,7 +150,8 @@ def test_the_best_epoch_is_kept_and_patience_ends_the_run(tmp_path: Path) -> Non
             return next(self.told)
 
     learner = Scripted()
-    progress = run(tmp_path, learner, epochs=5, patience=2)
+    learner.rounds = 5
+    progress = run(tmp_path, learner, patience=2)
     assert (progress.epoch, progress.best_score) == (4, 0.9)
     assert final(learner) == learner.seen[1]
 
@@ -204,12 +212,12 @@ def main(folder: str) -> None:
     """One of two processes; see the test below."""
     with processes() as group:
         learner = FakeLearner()
-        settings = SETTINGS.model_copy(update={"epochs": 2})
+        learner.rounds = 2
         # Dropout differs between one process and two, so it is off here.
         learner.net[2].p = 0.0
         loop = Loop(
             learner,
-            settings,
+            SETTINGS,
             folder=Path(folder),
             seed=5,
             fingerprint={},

@@ -19,7 +19,7 @@ from interlingua.training.averaging import RunningMean, points
 from interlingua.training.classifier import Arithmetic, ClassifierLearner, Part
 from interlingua.training.distributed import Processes
 from interlingua.training.loop import Loop
-from interlingua.training.settings import FullSettings, LoopSettings, LoraSettings
+from interlingua.training.settings import FullSettings, LoraSettings, TeachingSettings
 from interlingua.training.trainable import (
     BEFORE,
     add_lora,
@@ -63,7 +63,7 @@ def rows(count: int = 24, *, seed: int = 0, most: int = 40) -> Part:
     return Part(tokens, rng.integers(0, 3, size=count), names, ["eng_Latn"] * count)
 
 
-def learner(encoder: nn.Module, settings: LoopSettings, **changes: Any) -> ClassifierLearner:
+def learner(encoder: nn.Module, settings: TeachingSettings, **changes: Any) -> ClassifierLearner:
     rng = np.random.default_rng(1)
     head = Head(rng.normal(size=(3, 16)).astype(np.float32), np.zeros(3, np.float32), LABELS)
     given: dict[str, Any] = {
@@ -238,11 +238,11 @@ def test_an_averaged_run_is_resumed_to_the_same_bytes(tmp_path: Path) -> None:
     class Dying(ClassifierLearner):
         left = 7
 
-        def loss(self, rows: Any) -> torch.Tensor:
+        def loss(self, rows: Any, part: Any, step: int) -> torch.Tensor:
             self.left -= 1
             if self.left < 0:
                 raise Killed
-            return super().loss(rows)
+            return super().loss(rows, part, step)
 
     def run(folder: str, *, dying: bool = False, resume: bool = False) -> bytes:
         torch.manual_seed(0)

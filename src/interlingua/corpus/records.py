@@ -13,10 +13,10 @@ from typing import Any
 
 @dataclass(slots=True)
 class Document:
-    """A text and where it came from.
+    r"""A text and where it came from.
 
     Attributes:
-        text: The text, NFC, with ``\\n`` between its lines.
+        text: The text, NFC, with ``\n`` between its lines.
         lang: Language tag such as ``eng_Latn``; ``und`` where nobody knows yet.
         id: Unique within its source.
         source: The name of its source, such as ``debian``.

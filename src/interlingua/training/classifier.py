@@ -14,7 +14,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from interlingua.batches.buckets import IntArray, plan
+from interlingua.base.seeding import generator
+from interlingua.batches.buckets import IntArray, plan, shuffled_plan
 from interlingua.batches.tokens import Tokenized, pad
 from interlingua.models.heads import Head
 from interlingua.objectives.cross_entropy import cross_entropy
@@ -23,7 +24,7 @@ from interlingua.training.trainable import depth_of, layer_of, trained_from
 
 if TYPE_CHECKING:
     from interlingua.models.encoder import PooledEncoder
-    from interlingua.training.settings import LoopSettings
+    from interlingua.training.settings import TeachingSettings
 
 _VALIDATION_TOKENS = 4096
 _HEAD = "head."
@@ -82,7 +83,7 @@ class ClassifierLearner:
         *,
         train: Part,
         validation: Part,
-        settings: LoopSettings,
+        settings: TeachingSettings,
         metric: str,
         pad_id: int,
         arithmetic: Arithmetic,
@@ -139,9 +140,18 @@ class ClassifierLearner:
             if not parameter.requires_grad:
                 parameter.grad = None
 
-    def lengths(self) -> IntArray:
-        """Tokens of each training row [N]."""
-        return self.train.tokens.lengths
+    def epochs(self) -> int:
+        """Epochs at most."""
+        return self.settings.epochs
+
+    def batches(self, epoch: int, seed: int) -> list[IntArray]:
+        """Rows of like length together, in another order every epoch."""
+        return shuffled_plan(
+            self.train.tokens.lengths,
+            token_budget=self.settings.token_budget,
+            rng=generator(seed, "order", epoch),
+            max_rows=self.settings.max_rows,
+        )
 
     def row_ids(self, rows: IntArray) -> list[str]:
         """Ids of training rows."""
@@ -153,16 +163,17 @@ class ClassifierLearner:
             if module is not None:
                 module.train(on)
 
-    def loss(self, rows: IntArray) -> Tensor:
-        """Summed cross-entropy of some training rows, in nats."""
-        labels = torch.from_numpy(self.train.labels[rows]).to(self.arithmetic.device)
+    def loss(self, rows: IntArray, part: IntArray, step: int) -> Tensor:
+        """What some rows add to the mean cross-entropy of a batch, in nats."""
+        del step
+        labels = torch.from_numpy(self.train.labels[part]).to(self.arithmetic.device)
         mean = cross_entropy(
-            self._logits(self.train, rows),
+            self._logits(self.train, part),
             labels,
             weights=self.class_weights,
             smoothing=self.settings.label_smoothing,
         )
-        return mean * len(rows)
+        return mean * (len(part) / len(rows))
 
     @torch.inference_mode()
     def score(self) -> float:

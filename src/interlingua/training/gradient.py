@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     from interlingua.models.folder import ModelInfo
     from interlingua.training.lesson import Lesson
-    from interlingua.training.settings import LoopSettings
+    from interlingua.training.settings import TeachingSettings
 
 _HELD_OUT = 10
 _CHOICE = {
@@ -62,7 +62,7 @@ def teach_by_gradient(lesson: Lesson, out: Path, *, resume: bool) -> ModelInfo:
         NonFiniteError: The loss is not a number.
         StoppedError: SIGTERM came; a checkpoint was written.
     """
-    settings: LoopSettings = getattr(lesson.recipe.training, lesson.strategy)
+    settings: TeachingSettings = getattr(lesson.recipe.training, lesson.strategy)
     train, validation = _split(lesson)
     with processes() as group:
         learner = _learner(lesson, settings, train, validation, group)
@@ -89,7 +89,7 @@ class _Result:
 def _runs(
     lesson: Lesson,
     learner: ClassifierLearner,
-    settings: LoopSettings,
+    settings: TeachingSettings,
     out: Path,
     group: Processes,
     *,
@@ -136,7 +136,7 @@ def _split(lesson: Lesson) -> tuple[Examples, Examples]:
 
 def _learner(
     lesson: Lesson,
-    settings: LoopSettings,
+    settings: TeachingSettings,
     train: Examples,
     validation: Examples,
     group: Processes,
@@ -232,7 +232,7 @@ def _starting_head(lesson: Lesson, train: Examples, *, rows: int) -> Head:
 
 def _scores(
     lesson: Lesson,
-    settings: LoopSettings,
+    settings: TeachingSettings,
     result: _Result,
     validation: Examples,
 ) -> dict[str, object]:

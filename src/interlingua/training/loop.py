@@ -24,7 +24,6 @@ import numpy as np
 
 from interlingua.base.errors import CheckpointError, NonFiniteError, StoppedError
 from interlingua.base.progress import Track, say, track
-from interlingua.batches.buckets import IntArray, shuffled_plan
 from interlingua.training.averaging import RunningMean, points
 from interlingua.training.checkpoint import (
     latest_valid,
@@ -32,11 +31,13 @@ from interlingua.training.checkpoint import (
     prune,
     save_checkpoint,
 )
+from interlingua.training.schedule import share_of_peak
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+    from interlingua.batches.buckets import IntArray
     from interlingua.training.distributed import Processes
     from interlingua.training.settings import LoopSettings
 
@@ -50,11 +51,17 @@ class Learner(Protocol):
     def named_parameters(self) -> dict[str, torch.nn.Parameter]:
         """The trained parameters by name, in a fixed order."""
 
-    def lengths(self) -> IntArray:
-        """Tokens of each training row [N]."""
+    def epochs(self) -> int:
+        """How many epochs there are; after the last the run ends."""
 
-    def loss(self, rows: IntArray) -> Tensor:
-        """Summed loss of some training rows, a scalar with a gradient."""
+    def batches(self, epoch: int, seed: int) -> list[IntArray]:
+        """The rows of each batch of an epoch (from 0): a function of epoch and seed alone."""
+
+    def loss(self, rows: IntArray, part: IntArray, step: int) -> Tensor:
+        """What ``part`` of a batch adds to the batch's mean loss, a scalar with a gradient.
+
+        The parts of a batch, over processes and accumulation, add up to its mean loss.
+        """
 
     def begin_epoch(self, epoch: int) -> None:
         """Freeze and unfreeze what the epoch (from 0) asks for."""
@@ -142,26 +149,19 @@ class Loop:
             self._restore(latest_valid(self.checkpoints))
         else:
             self._save()
-        total = len(self._epoch_batches(0)) * self.settings.epochs
+        total = sum(len(self._batches(epoch)) for epoch in range(self.learner.epochs()))
         if self.settings.checkpoint == "average":
             self.points = points(total, self.settings.average_over)
         with _on_sigterm(self._stop), track("Training", total, unit="steps") as bar:
             bar.advance(self.progress.step)
             while not self.progress.finished:
                 self.learner.begin_epoch(self.progress.epoch)
-                self._epoch(self._epoch_batches(self.progress.epoch), total, bar)
+                self._epoch(self._batches(self.progress.epoch), total, bar)
         self._put_chosen()
         return self.progress
 
-    def _epoch_batches(self, epoch: int) -> list[IntArray]:
-        from interlingua.base.seeding import generator
-
-        return shuffled_plan(
-            self.learner.lengths(),
-            token_budget=self.settings.token_budget,
-            rng=generator(self.seed, "order", epoch),
-            max_rows=self.settings.max_rows,
-        )
+    def _batches(self, epoch: int) -> list[IntArray]:
+        return self.learner.batches(epoch, self.seed)
 
     def _epoch(self, batches: list[IntArray], total: int, bar: Track) -> None:
         progress = self.progress
@@ -194,10 +194,11 @@ class Loop:
         self.learner.training_mode(True)
         self.optimizer.zero_grad(set_to_none=True)
         summed = 0.0
-        if len(share):
-            loss = self.learner.loss(share) / len(rows)
+        for start in range(0, len(share), self.settings.micro_rows):
+            part = share[start : start + self.settings.micro_rows]
+            loss = self.learner.loss(rows, part, self.progress.step)
             loss.backward()  # type: ignore[no-untyped-call]
-            summed = float(loss.detach())
+            summed += float(loss.detach())
         parameters = list(self.parameters.values())
         self.processes.add_gradients(parameters)
         mean = self.processes.total(summed)
@@ -208,18 +209,11 @@ class Loop:
                 f"the loss ({mean}) or gradient norm ({float(norm)}) of step "
                 f"{self.progress.step + 1} is not finite; rows: {ids}"
             )
-        rate = self._rate(self.progress.step, total)
+        rate = share_of_peak(self.settings, self.progress.step, total)
         for group, peak in zip(self.optimizer.param_groups, self.peaks, strict=True):
             group["lr"] = peak * rate
         self.optimizer.step()
         return mean
-
-    def _rate(self, step: int, total: int) -> float:
-        """Share of the peak learning rate: linear rise, then linear fall to zero."""
-        warmup = max(1, round(self.settings.warmup * total))
-        if step < warmup:
-            return (step + 1) / warmup
-        return max(0.0, (total - step) / max(1, total - warmup))
 
     def _validate(self) -> None:
         progress = self.progress
@@ -251,7 +245,7 @@ class Loop:
         progress.epoch += 1
         progress.batch = 0
         progress.epoch_loss = progress.epoch_rows = 0.0
-        progress.finished = progress.finished or progress.epoch >= self.settings.epochs
+        progress.finished = progress.finished or progress.epoch >= self.learner.epochs()
 
     def _log(self, **values: float) -> None:
         if self.processes.first:

@@ -53,26 +53,22 @@ class ProbeSettings(Config):
 class LoopSettings(Config):
     """How the loop runs; a step is one optimizer update."""
 
-    epochs: int = Field(5, ge=1, le=1000)
-    """Times every row is seen at most; early stopping may end sooner."""
-    head_learning_rate: float = Field(1e-3, gt=0, le=1)
-    """Peak learning rate of the head."""
     warmup: float = Field(0.1, ge=0, lt=1)
-    """Share of the steps over which the rate rises from zero; then it falls linearly to zero."""
+    """Share of the steps over which the rate rises from zero."""
+    schedule: Literal["linear", "cosine", "wsd", "constant"] = "linear"
+    """How the rate falls after that: to zero, to a tenth, or (wsd) only at the end."""
+    decay: float = Field(0.2, gt=0, le=1)
+    """Share of the steps over which the rate of ``wsd`` falls."""
     weight_decay: float = Field(0.01, ge=0)
     """AdamW's decoupled decay, on matrices only."""
     clip_norm: float = Field(1.0, gt=0)
     """Largest norm of the gradient."""
-    dropout: float = Field(0.1, ge=0, lt=1)
-    """Dropout on the pooled vector."""
-    label_smoothing: float = Field(0.0, ge=0, lt=1)
-    """Share of the right label's probability that is spread over all labels."""
-    class_weights: Literal["none", "balanced"] = "none"
-    """``balanced``: a row of a class with n of N rows in C classes counts N / (C n) times."""
     token_budget: int = Field(2048, ge=16)
     """Padded tokens in a step, over all processes and accumulation."""
     max_rows: int = Field(32, ge=1)
     """Rows in a step at most."""
+    micro_rows: int = Field(1_000_000, ge=1)
+    """Rows a process works on at once; with fewer than it has, gradients accumulate."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """Arithmetic of the forward pass; auto: bfloat16 where the hardware has it."""
     checkpoint: Literal["best", "last", "average"] = "best"
@@ -84,16 +80,31 @@ class LoopSettings(Config):
     """Validations in an epoch, evenly spread."""
     patience: int = Field(3, ge=1)
     """Validations without a better score before the run ends, where the best is kept."""
-    start_rows: int = Field(1000, ge=0)
-    """The head starts as a probe fitted on this many training rows; with 0, and for pairs of texts,
-    of which a probe knows little, at zero."""
     checkpoint_steps: int = Field(50, ge=1)
     """Steps between checkpoints."""
     keep_checkpoints: int = Field(2, ge=1)
     """How many checkpoints stay."""
 
 
-class HeadSettings(LoopSettings):
+class TeachingSettings(LoopSettings):
+    """What teaching a head by gradient takes besides."""
+
+    epochs: int = Field(5, ge=1, le=1000)
+    """Times every row is seen at most; early stopping may end sooner."""
+    head_learning_rate: float = Field(1e-3, gt=0, le=1)
+    """Peak learning rate of the head."""
+    dropout: float = Field(0.1, ge=0, lt=1)
+    """Dropout on the pooled vector."""
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    """Share of the right label's probability that is spread over all labels."""
+    class_weights: Literal["none", "balanced"] = "none"
+    """``balanced``: a row of a class with n of N rows in C classes counts N / (C n) times."""
+    start_rows: int = Field(1000, ge=0)
+    """The head starts as a probe fitted on this many training rows; with 0, and for pairs of texts,
+    of which a probe knows little, at zero."""
+
+
+class HeadSettings(TeachingSettings):
     """A frozen encoder, whose vectors are computed once, and a head trained on them."""
 
     epochs: int = Field(30, ge=1, le=1000)
@@ -102,7 +113,7 @@ class HeadSettings(LoopSettings):
     """Validations without a better score before the run ends."""
 
 
-class LoraSettings(LoopSettings):
+class LoraSettings(TeachingSettings):
     """A frozen encoder with a trained low-rank term beside each of its matrices."""
 
     learning_rate: float = Field(1e-3, gt=0, le=1)
@@ -115,7 +126,7 @@ class LoraSettings(LoopSettings):
     """The term is multiplied by alpha / r."""
 
 
-class FullSettings(LoopSettings):
+class FullSettings(TeachingSettings):
     """The encoder trained along with its head."""
 
     learning_rate: float = Field(1e-4, gt=0, le=1)

@@ -65,7 +65,9 @@ class FakeLearner:
                 raise Stopped
             if self.how == "sigterm":
                 os.kill(os.getpid(), signal.SIGTERM)
-        loss = nn.functional.cross_entropy(self.net(self.x[part]), self.y[part], reduction="sum")
+        loss = nn.functional.cross_entropy(
+            self.net(self.x[rows[part]]), self.y[rows[part]], reduction="sum"
+        )
         loss = loss / len(rows)
         return loss * float("nan") if self.how == "nan" and self.steps == self.fail_at else loss
 
@@ -78,6 +80,9 @@ class FakeLearner:
     def score(self) -> float:
         with torch.no_grad():
             return float((self.net(self.x).argmax(1) == self.y).float().mean())
+
+    def figures(self) -> dict[str, float]:
+        return {}
 
     def training_mode(self, on: bool) -> None:
         self.net.train(on)

@@ -81,7 +81,10 @@ class Track:
             say(self._line())
 
     def _rate(self) -> str:
-        return f"{self.done / max(time.monotonic() - self._started, 1e-9):.0f} {self.unit}/s"
+        seconds = max(time.monotonic() - self._started, 1e-9)
+        if 0 < self.done < seconds:
+            return f"{seconds / self.done:.1f} s each"
+        return f"{self.done / seconds:.0f} {self.unit}/s"
 
     def _line(self) -> str:
         total = f"/{self.total}" if self.total is not None else ""

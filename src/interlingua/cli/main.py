@@ -23,6 +23,7 @@ from interlingua.cli import (
     finetune,
     languages,
     models,
+    pretrain,
     quickstart,
     tune,
 )
@@ -39,6 +40,7 @@ app = typer.Typer(
 app.command("quickstart")(quickstart.quickstart)
 app.command("finetune")(finetune.finetune)
 app.command("tune")(tune.tune)
+app.command("pretrain")(pretrain.pretrain)
 app.command("evaluate")(evaluate.evaluate)
 app.command("benchmark")(benchmark.benchmark)
 app.command("compare")(compare.compare)

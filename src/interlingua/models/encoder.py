@@ -48,7 +48,7 @@ def load_encoder(folder: ModelFolder, *, dtype: str = "float32") -> PreTrainedMo
     loader = getattr(transformers, _ENCODER_HALVES.get(kind, "AutoModel"))
     options: dict[str, Any] = {"add_pooling_layer": False} if kind in _WITH_POOLER else {}
     try:
-        with _silence(transformers):
+        with silence(transformers):
             model, report = loader.from_pretrained(
                 folder.path,
                 local_files_only=True,
@@ -79,7 +79,7 @@ def _check_report(folder: ModelFolder, report: dict[str, Any]) -> None:
 
 
 @contextmanager
-def _silence(transformers: Any) -> Iterator[None]:  # noqa: ANN401 - a module
+def silence(transformers: Any) -> Iterator[None]:  # noqa: ANN401 - a module
     """Keep the library's loading bars and reports off the terminal."""
     loud = transformers.utils.logging
     level, bars = loud.get_verbosity(), loud.is_progress_bar_enabled()

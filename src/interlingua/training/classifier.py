@@ -166,14 +166,15 @@ class ClassifierLearner:
     def loss(self, rows: IntArray, part: IntArray, step: int) -> Tensor:
         """What some rows add to the mean cross-entropy of a batch, in nats."""
         del step
-        labels = torch.from_numpy(self.train.labels[part]).to(self.arithmetic.device)
+        mine = rows[part]
+        labels = torch.from_numpy(self.train.labels[mine]).to(self.arithmetic.device)
         mean = cross_entropy(
-            self._logits(self.train, part),
+            self._logits(self.train, mine),
             labels,
             weights=self.class_weights,
             smoothing=self.settings.label_smoothing,
         )
-        return mean * (len(part) / len(rows))
+        return mean * (len(mine) / len(rows))
 
     @torch.inference_mode()
     def score(self) -> float:
@@ -190,6 +191,10 @@ class ClassifierLearner:
             for tag in np.unique(tags)
         ]
         return float(np.mean(scores))
+
+    def figures(self) -> dict[str, float]:
+        """Nothing besides the score."""
+        return {}
 
     def fitted_head(self) -> Head:
         """The head as it stands."""

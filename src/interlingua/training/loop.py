@@ -58,9 +58,10 @@ class Learner(Protocol):
         """The rows of each batch of an epoch (from 0): a function of epoch and seed alone."""
 
     def loss(self, rows: IntArray, part: IntArray, step: int) -> Tensor:
-        """What ``part`` of a batch adds to the batch's mean loss, a scalar with a gradient.
+        """What a part of a batch adds to the batch's mean loss, a scalar with a gradient.
 
-        The parts of a batch, over processes and accumulation, add up to its mean loss.
+        The parts of a batch, over processes and accumulation, add up to its mean loss; ``part``
+        holds places in ``rows``, which may hold a row twice.
         """
 
     def begin_epoch(self, epoch: int) -> None:
@@ -71,6 +72,9 @@ class Learner(Protocol):
 
     def score(self) -> float:
         """The validation score; larger is better."""
+
+    def figures(self) -> dict[str, float]:
+        """What else the last validation found, for the log."""
 
     def training_mode(self, on: bool) -> None:
         """Switch dropout on or off."""
@@ -190,7 +194,7 @@ class Loop:
         """One update; returns the mean loss of the step's rows."""
         import torch
 
-        share = rows[self.processes.rank :: self.processes.world]
+        share = np.arange(len(rows))[self.processes.rank :: self.processes.world]
         self.learner.training_mode(True)
         self.optimizer.zero_grad(set_to_none=True)
         summed = 0.0
@@ -237,6 +241,7 @@ class Loop:
             loss=mean_loss,
             score=score,
             validation_seconds=round(self.validating, 3),
+            **self.learner.figures(),
         )
         say(f"epoch {progress.epoch + 1}: loss {mean_loss:.4f}, validation {score:.4f}")
 

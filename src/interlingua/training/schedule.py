@@ -8,8 +8,8 @@ With T steps, of which the first w T warm up,
     constant   r(t) = 1
 
 after r(t) = (t + 1) / (w T) while t < w T. Cosine is that of Loshchilov and Hutter, ICLR 2017,
-section 3, without restarts, down to the share f = 0.1; wsd (warm-up, stable, decay) that of Hu et
-al., MiniCPM, COLM 2024, section 4, with a linear end: a run that is to go on branches off before it.
+section 3, without restarts, down to the share f = 0.1; wsd (warm-up, stable, decay) that of Hu
+et al., MiniCPM, COLM 2024, section 4, with a linear end: whoever goes on branches off before it.
 """
 
 from __future__ import annotations

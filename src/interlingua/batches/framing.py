@@ -1,0 +1,130 @@
+"""Rows of a token store with their special tokens, as rectangles.
+
+Legend: B rows, L tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from interlingua.batches.buckets import IntArray, padded_length
+from interlingua.batches.token_store import TokenStore
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+_MULTIPLE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a tokenizer puts before, between and after texts, and which of its tokens are ordinary.
+
+    Attributes:
+        before: Ids before the first text.
+        between: Ids between a text and its translation.
+        after: Ids after the last text.
+        pad: Id of the padding token.
+        ordinary: Whether an id is an ordinary token, not a special one [V].
+        starts: Whether a token begins a word [V]; None: the tokenizer does not tell.
+    """
+
+    before: tuple[int, ...]
+    between: tuple[int, ...]
+    after: tuple[int, ...]
+    pad: int
+    ordinary: NDArray[np.bool_]
+    starts: NDArray[np.bool_] | None
+
+    @property
+    def special(self) -> int:
+        """Special tokens of a row at most."""
+        return len(self.before) + len(self.between) + len(self.after)
+
+
+def frame_of(tokenizer: Tokenizer, *, pad: int) -> Frame:
+    """What a tokenizer does to one text and to two."""
+    pair = tokenizer.encode("a", "a")
+    special = np.array(pair.special_tokens_mask, dtype=bool)
+    texts = np.flatnonzero(~special)
+    sides = np.array([pair.sequence_ids[i] for i in texts])
+    first, second = texts[sides == 0], texts[sides == 1]
+    ids = pair.ids
+    added = {i for i, token in tokenizer.get_added_tokens_decoder().items() if token.special}
+    vocabulary = tokenizer.get_vocab(with_added_tokens=True)
+    ordinary = np.zeros(1 + max(*vocabulary.values(), pad), dtype=np.bool_)
+    ordinary[[i for i in vocabulary.values() if i not in added and i != pad]] = True
+    return Frame(
+        tuple(ids[: first[0]]),
+        tuple(ids[first[-1] + 1 : second[0]]),
+        tuple(ids[second[-1] + 1 :]),
+        pad,
+        ordinary,
+        _word_starts(vocabulary),
+    )
+
+
+def _word_starts(vocabulary: dict[str, int]) -> NDArray[np.bool_] | None:
+    """By the mark that a kind of tokenizer puts on pieces: SentencePiece, byte level, WordPiece."""
+    pieces = list(vocabulary)
+    starts = np.zeros(1 + max(vocabulary.values()), dtype=np.bool_)
+    for mark in ("▁", "Ġ"):
+        marked = [piece for piece in pieces if piece.startswith(mark)]
+        if len(marked) > len(pieces) // 20:
+            starts[[vocabulary[piece] for piece in marked]] = True
+            return starts
+    inside = [piece for piece in pieces if piece.startswith("##")]
+    if not inside:
+        return None
+    starts[:] = True
+    starts[[vocabulary[piece] for piece in inside]] = False
+    return starts
+
+
+@dataclass(frozen=True, slots=True)
+class Rectangle:
+    """Rows side by side.
+
+    Attributes:
+        input_ids: Token ids [B, L].
+        attention_mask: 1 where there is a token [B, L].
+        text: Where there is a token of a text, not a special one [B, L].
+        second: Where the second text starts [B]; L: there is none.
+        bytes: Bytes that each token covers [B, L].
+    """
+
+    input_ids: IntArray
+    attention_mask: IntArray
+    text: NDArray[np.bool_]
+    second: IntArray
+    bytes: IntArray
+
+
+def rectangle(store: TokenStore, rows: Sequence[int] | IntArray, frame: Frame) -> Rectangle:
+    """Rows of a store with special tokens, padded on the right."""
+    before, between, after = (
+        np.array(part, dtype=np.int64) for part in (frame.before, frame.between, frame.after)
+    )
+    parts, sizes, seconds = [], [], []
+    for row in rows:
+        ids, counts, cut = store.row(row), store.row_bytes(row), int(store.second[row])
+        joined, covered = [before, ids[cut:], after], [before * 0, counts[cut:], after * 0]
+        if cut:
+            joined[1:1], covered[1:1] = [ids[:cut], between], [counts[:cut], between * 0]
+        seconds.append(len(before) + cut + len(between) if cut else -1)
+        parts.append(np.concatenate(joined))
+        sizes.append(np.concatenate(covered))
+    length = padded_length(max(map(len, parts)), _MULTIPLE)
+    input_ids = np.full((len(parts), length), frame.pad, dtype=np.int64)
+    attention_mask, covers = np.zeros_like(input_ids), np.zeros_like(input_ids)
+    for i, (part, size) in enumerate(zip(parts, sizes, strict=True)):
+        input_ids[i, : len(part)] = part
+        attention_mask[i, : len(part)] = 1
+        covers[i, : len(part)] = size
+    second = np.array([length if start < 0 else start for start in seconds])
+    return Rectangle(input_ids, attention_mask, frame.ordinary[input_ids], second, covers)

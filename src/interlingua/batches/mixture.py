@@ -1,0 +1,140 @@
+"""Which rows each step of a run takes: a mix of sources, languages drawn by temperature.
+
+The order is a function of the seed alone. Source c is taken at a step with probability w_c / sum w;
+the rows of a source are drawn in rounds, in each of which language l has the share
+
+    q_l = n_l^t / sum_k n_k^t
+
+of the rows, n_l its tokens and t the temperature (Conneau and Lample, XLM, NeurIPS 2019, section
+3.1). Nothing of it needs to be saved: whoever knows the step knows the rows.
+
+Legend: N rows of a source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from interlingua.base.seeding import generator
+from interlingua.batches.buckets import IntArray, shuffled_plan
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Rows that an objective draws from.
+
+    Attributes:
+        lengths: Tokens of each row, special ones included [N].
+        groups: Index of each row's language [N].
+        weight: Its share of the steps, beside the others'.
+    """
+
+    lengths: IntArray
+    groups: IntArray
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """The rows of a step and the source they are of."""
+
+    source: int
+    rows: IntArray
+
+
+class Mixture:
+    """The draws of a whole run.
+
+    Args:
+        sources: What is mixed.
+        phases: How many steps each phase has, and its temperature.
+        seed: Of every choice.
+        token_budget: Padded tokens of a step.
+        max_rows: Rows of a step.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        phases: Sequence[tuple[int, float]],
+        *,
+        seed: int,
+        token_budget: int,
+        max_rows: int,
+    ) -> None:
+        self.sources = list(sources)
+        self.phases = list(phases)
+        self.seed = seed
+        self.token_budget, self.max_rows = token_budget, max_rows
+        self._rounds: dict[tuple[int, int], list[list[IntArray]]] = {}
+
+    @cached_property
+    def turns(self) -> IntArray:
+        """The source of each step [steps]."""
+        weights = np.array([source.weight for source in self.sources])
+        steps = sum(count for count, _ in self.phases)
+        rng = generator(self.seed, "mixture")
+        return rng.choice(len(weights), size=steps, p=weights / weights.sum())
+
+    def draws(self, first: int, last: int) -> list[Draw]:
+        """The draws of steps ``first`` to ``last`` - 1."""
+        found = []
+        start = 0
+        for phase, (count, _) in enumerate(self.phases):
+            end = start + count
+            turns = self.turns[start:end]
+            for step in range(max(first, start), min(last, end)):
+                source = int(turns[step - start])
+                place = int(np.count_nonzero(turns[: step - start] == source))
+                found.append(Draw(source, self._batch(phase, source, place)))
+            start = end
+        return found
+
+    def _batch(self, phase: int, source: int, place: int) -> IntArray:
+        rounds = self._rounds.setdefault((phase, source), [])
+        number = 0
+        while True:
+            if number == len(rounds):
+                rounds.append(self._round(phase, source, number))
+            if place < len(rounds[number]):
+                return rounds[number][place]
+            place -= len(rounds[number])
+            number += 1
+
+    def _round(self, phase: int, source: int, number: int) -> list[IntArray]:
+        rng = generator(self.seed, "round", phase, source, number)
+        given = self.sources[source]
+        rows = balanced(given.lengths, given.groups, self.phases[phase][1], rng)
+        batches = shuffled_plan(
+            given.lengths[rows],
+            token_budget=self.token_budget,
+            rng=rng,
+            max_rows=self.max_rows,
+        )
+        return [rows[batch] for batch in batches]
+
+
+def balanced(
+    lengths: IntArray, groups: IntArray, temperature: float, rng: np.random.Generator
+) -> IntArray:
+    """As many rows as there are, each group's in proportion to its tokens to the temperature.
+
+    A group that gets more than it has is repeated as a whole before any row comes once more; every
+    group gets at least one.
+    """
+    sizes = np.bincount(groups, weights=lengths)
+    counts = np.bincount(groups)
+    shares = np.where(sizes > 0, sizes, 1.0) ** temperature * (counts > 0)
+    tokens = shares / shares.sum() * sizes.sum()
+    chosen = []
+    for group in np.flatnonzero(counts):
+        members = np.flatnonzero(groups == group)
+        wanted = max(1, round(tokens[group] / max(sizes[group], 1.0) * len(members)))
+        whole, rest = divmod(wanted, len(members))
+        chosen += [members] * whole
+        chosen.append(rng.permutation(members)[:rest])
+    return np.concatenate(chosen)

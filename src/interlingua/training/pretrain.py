@@ -1,0 +1,342 @@
+"""From a recipe to a pretrained model folder."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from contextlib import nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from interlingua import __version__
+from interlingua.base.config import dump_recipe
+from interlingua.base.errors import ConfigError
+from interlingua.base.files import write_manifest, write_text
+from interlingua.base.progress import say
+from interlingua.base.seeding import generator, seed_everything
+from interlingua.batches.buckets import IntArray
+from interlingua.batches.framing import Frame, frame_of
+from interlingua.models.folder import DataFile, ModelFolder, ModelInfo, open_model
+from interlingua.models.language_model import LanguageModel, kind_of, load_language_model
+from interlingua.models.save import save_model
+from interlingua.models.scratch import SENTINELS, write_new
+from interlingua.training.checkpoint import checkpoints
+from interlingua.training.distributed import Processes, processes
+from interlingua.training.loop import Loop
+from interlingua.training.output import check_free, locked, publish, start_over
+from interlingua.training.pretrain_data import Files, Stores, find, make_stores
+from interlingua.training.pretrain_settings import ON_PAIRS, ObjectiveSettings, PretrainRecipe
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+    from transformers import PreTrainedModel
+
+    from interlingua.batches.token_store import TokenStore
+    from interlingua.training.language_modelling import LanguageModelLearner, Strand, Vocabulary
+
+_START, _TOKENS = "start", "tokens"
+_ALLOWED = {
+    "masked": ("mlm", "tlm"),
+    "causal": ("clm", "translation"),
+    "sequence": ("span-corruption", "translation"),
+}
+_LEARNED_POSITIONS = ("bert", "roberta", "xlm-roberta", "xlm", "camembert", "distilbert")
+_SENTINEL_NAMES = "<extra_id_{}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Pretrained:
+    """A finished run: the folder, what it says about itself, its steps and seconds."""
+
+    out: Path
+    info: ModelInfo
+    steps: int
+    tokens: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A recipe with its files found, checked before anything is written."""
+
+    recipe: PretrainRecipe
+    texts: Files | None
+    pairs: Files | None
+
+
+def check(recipe: PretrainRecipe) -> Plan:
+    """Find what a recipe names.
+
+    Raises:
+        UserError: Something cannot be used.
+    """
+    data = recipe.data
+    kinds = {objective.kind for objective in recipe.objectives}
+    wants_pairs, wants_texts = kinds & set(ON_PAIRS), kinds - set(ON_PAIRS)
+    return Plan(
+        recipe,
+        find(data.train, data.validation) if wants_texts else None,
+        find(data.pairs, data.validation_pairs) if wants_pairs else None,
+    )
+
+
+def pretrain(recipe: PretrainRecipe, *, out: str | Path, resume: bool = False) -> Pretrained:
+    """Train a language model and write its folder.
+
+    Args:
+        recipe: What to train, on what, and how.
+        out: The model folder to make.
+        resume: Go on with an unfinished run in ``out``.
+
+    Raises:
+        UserError: The recipe, data, model or folder cannot be used.
+        CheckpointError: To resume, there is no valid checkpoint, or it is of another run.
+        NonFiniteError: The loss is not a number.
+        StoppedError: SIGTERM came; a checkpoint was written.
+    """
+    started = time.monotonic()
+    target = Path(out)
+    plan = check(recipe)
+    check_free(target, resume=resume)
+    seed_everything(recipe.training.seed)
+    with processes() as group, locked(target) if group.first else nullcontext():
+        if group.first:
+            if not resume:
+                start_over(target)
+                _clear(target)
+            _begin(plan, target)
+        group.wait()
+        folder = _start_folder(recipe, target)
+        learner = _learner(plan, folder, target, group)
+        loop = Loop(
+            learner,
+            recipe.training,
+            folder=target,
+            seed=recipe.training.seed,
+            fingerprint=_fingerprint(plan, folder),
+            processes=group,
+        )
+        progress = loop.run(resume=resume and bool(checkpoints(target / "checkpoints")))
+        tokens = int(group.total(float(learner.tokens)))
+        info = _described(plan, folder, learner, progress.step)
+        if group.first:
+            _publish(plan, info, learner, folder, target)
+            _clear(target)
+        group.wait()
+    return Pretrained(target, info, progress.step, tokens, time.monotonic() - started)
+
+
+def _clear(out: Path) -> None:
+    """Remove the start and the token stores, which only the run needs."""
+    for name in (_START, _TOKENS):
+        shutil.rmtree(out / name, ignore_errors=True)
+
+
+def _begin(plan: Plan, out: Path) -> None:
+    """Make the model to start from, and the rows; what is there already is taken."""
+    new = plan.recipe.model.new
+    if new is not None and not (out / _START / "config.json").is_file():
+        write_new(out / _START, new, seed=plan.recipe.training.seed)
+    folder = _start_folder(plan.recipe, out)
+    _check_objectives(plan.recipe, folder)
+    for files, name in ((plan.texts, "texts"), (plan.pairs, "pairs")):
+        if files is not None:
+            _stores(plan, files, folder, out / _TOKENS / name)
+
+
+def _start_folder(recipe: PretrainRecipe, out: Path) -> ModelFolder:
+    return open_model(recipe.model.name or out / _START)
+
+
+def _stores(plan: Plan, files: Files, folder: ModelFolder, place: Path) -> Stores:
+    tokenizer = folder.tokenizer()
+    frame = frame_of(tokenizer, pad=folder.pad_id)
+    length = min(plan.recipe.training.max_length, folder.info.max_length)
+    return make_stores(
+        files,
+        plan.recipe.data,
+        tokenizer,
+        place,
+        max_tokens=max(2, length - frame.special),
+        joint=frame.after[-1] if plan.recipe.data.pack and frame.after else None,
+        pairs=place.name == "pairs",
+    )
+
+
+def _check_objectives(recipe: PretrainRecipe, folder: ModelFolder) -> None:
+    allowed = _ALLOWED[kind_of(folder)]
+    for objective in recipe.objectives:
+        if objective.kind not in allowed:
+            name = folder.config["model_type"]
+            raise ConfigError(
+                f"objective {objective.kind} does not suit a {name}",
+                remedy=f"It can be trained with: {', '.join(allowed)}",
+            )
+
+
+def _learner(plan: Plan, folder: ModelFolder, out: Path, group: Processes) -> LanguageModelLearner:
+    from interlingua.inference.hardware import bfloat16_is_native
+    from interlingua.training.classifier import Arithmetic
+    from interlingua.training.language_modelling import LanguageModelLearner
+
+    settings = plan.recipe.training
+    model, made = load_language_model(folder)
+    if made:
+        say(f"{folder.path.name} has no language-modelling head: {len(made)} tensors are made new")
+    tokenizer = folder.tokenizer()
+    vocabulary = _vocabulary(tokenizer, folder, plan.recipe.objectives)
+    if len(vocabulary.frame.ordinary) > int(folder.config["vocab_size"]):
+        raise ConfigError(
+            f"the tokenizer has {len(vocabulary.frame.ordinary)} tokens, the model "
+            f"{folder.config['vocab_size']}"
+        )
+    native = settings.precision == "auto" and bfloat16_is_native(group.device)
+    return LanguageModelLearner(
+        _prepared(model, plan.recipe),
+        _strands(plan, folder, out),
+        vocabulary,
+        settings=settings,
+        arithmetic=Arithmetic(group.device, native or settings.precision == "bfloat16"),
+        learned_positions=str(folder.config["model_type"]) in _LEARNED_POSITIONS,
+    )
+
+
+def _prepared(model: PreTrainedModel, recipe: PretrainRecipe) -> LanguageModel:
+    """The model with what is trained asking for a gradient."""
+    from interlingua.training.settings import LoraSettings
+    from interlingua.training.trainable import add_lora, set_dropout
+
+    settings = recipe.training
+    set_dropout(model, settings.dropout)
+    if settings.lora_rank:
+        shape = LoraSettings(rank=settings.lora_rank, alpha=2.0 * settings.lora_rank)
+        model = cast("PreTrainedModel", add_lora(model, shape, seed=settings.seed))
+    elif settings.embeddings == "frozen":
+        cast("Any", model).get_input_embeddings().requires_grad_(False)
+    return LanguageModel(model)
+
+
+def _vocabulary(
+    tokenizer: Tokenizer, folder: ModelFolder, objectives: tuple[ObjectiveSettings, ...]
+) -> Vocabulary:
+    from interlingua.training.language_modelling import Vocabulary
+
+    frame = frame_of(tokenizer, pad=folder.pad_id)
+    kinds = {objective.kind for objective in objectives}
+    mask = next(
+        (i for i in map(tokenizer.token_to_id, ("<mask>", "[MASK]")) if i is not None), None
+    )
+    if mask is None and kinds & {"mlm", "tlm"}:
+        raise ConfigError(
+            f"the tokenizer of {folder.path} has no <mask>", remedy="Train one with: vocab train"
+        )
+    sentinels = _sentinels(tokenizer, folder, frame)
+    if len(sentinels) < 2 and "span-corruption" in kinds:
+        raise ConfigError(f"{folder.path} has no tokens that stand for hidden spans")
+    start = folder.config.get("decoder_start_token_id", folder.pad_id)
+    return Vocabulary(frame, mask, sentinels, int(start or 0))
+
+
+def _sentinels(tokenizer: Tokenizer, folder: ModelFolder, frame: Frame) -> IntArray:
+    """The tokenizer's own sentinels, else the rows of the table beyond its ids, the last first."""
+    found = [tokenizer.token_to_id(_SENTINEL_NAMES.format(i)) for i in range(SENTINELS)]
+    named = [i for i in found if i is not None]
+    if named:
+        return np.array(named, dtype=np.int64)
+    size = int(folder.config["vocab_size"])
+    return np.arange(len(frame.ordinary), size)[::-1][:SENTINELS]
+
+
+def _strands(plan: Plan, folder: ModelFolder, out: Path) -> list[Strand]:
+    from interlingua.training.language_modelling import Strand
+
+    stores: dict[str, Stores] = {}
+    for files, name in ((plan.texts, "texts"), (plan.pairs, "pairs")):
+        if files is not None:
+            stores[name] = _stores(plan, files, folder, out / _TOKENS / name)
+    strands = []
+    for objective in plan.recipe.objectives:
+        of = stores["pairs" if objective.kind in ON_PAIRS else "texts"]
+        chosen = _chosen(of.validation, plan.recipe.data.validation_rows)
+        strands.append(Strand(objective, of.train, of.validation, chosen))
+    return strands
+
+
+def _chosen(store: TokenStore | None, count: int) -> IntArray:
+    """At most ``count`` rows of each language, the same in every run."""
+    if store is None:
+        return np.zeros(0, dtype=np.int64)
+    picked = []
+    for index in range(len(store.languages)):
+        members = np.flatnonzero(store.lang == index)
+        picked.append(np.sort(generator(0, "validation rows", index).permutation(members)[:count]))
+    return np.concatenate(picked)
+
+
+def _fingerprint(plan: Plan, folder: ModelFolder) -> dict[str, Any]:
+    """What must be the same for a run to be resumed."""
+    training = plan.recipe.training.model_dump(mode="json")
+    for harmless in ("checkpoint_steps", "keep_checkpoints"):
+        training.pop(harmless)
+    data = plan.recipe.data.model_dump(mode="json")
+    for name in ("train", "pairs", "validation", "validation_pairs"):
+        data.pop(name)  # files are compared by what they hold
+    return {
+        "model": plan.recipe.model.model_dump(mode="json"),
+        "weights and tokenizer": folder.fingerprint,
+        "objectives": [objective.model_dump(mode="json") for objective in plan.recipe.objectives],
+        "texts": plan.texts.hashes if plan.texts else [],
+        "pairs": plan.pairs.hashes if plan.pairs else [],
+        **data,
+        **training,
+    }
+
+
+def _described(
+    plan: Plan, folder: ModelFolder, learner: LanguageModelLearner, steps: int
+) -> ModelInfo:
+    files = [
+        DataFile(path=path.name, sha256=sha, rows=0)
+        for of in (plan.texts, plan.pairs)
+        if of
+        for path, sha in zip(of.train, of.hashes, strict=False)
+    ]
+    rows = {strand.train.folder: len(strand.train) for strand in learner.strands}
+    return folder.info.model_copy(
+        update={
+            "parent": plan.recipe.model.name or "random weights",
+            "data": tuple(files),
+            "scores": {
+                "objectives": [objective.kind for objective in plan.recipe.objectives],
+                "steps": steps,
+                "rows": sum(rows.values()),
+                "bits_per_byte": {
+                    name: value for name, value in learner.figures().items() if "/" not in name
+                },
+            },
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "version": __version__,
+            "seed": plan.recipe.training.seed,
+        }
+    )
+
+
+def _publish(
+    plan: Plan, info: ModelInfo, learner: LanguageModelLearner, folder: ModelFolder, out: Path
+) -> None:
+    from interlingua.training.trainable import merged
+
+    learner.model.to("cpu").eval()
+    model: Any = learner.model.plain()
+    if plan.recipe.training.lora_rank:
+        model = merged(model)
+    with TemporaryDirectory(dir=out, prefix=".tmp-model-") as staged:
+        save_model(Path(staged), encoder=model, source=folder, info=info, head=None)
+        write_text(Path(staged) / "recipe.yaml", dump_recipe(plan.recipe))
+        write_manifest(Path(staged))
+        publish(Path(staged), out)

@@ -1,0 +1,195 @@
+"""The texts and pairs of a pretraining recipe, as token stores with rows held out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from interlingua.base.errors import DataError, LanguageError
+from interlingua.base.files import sha256_file
+from interlingua.base.progress import track
+from interlingua.batches.token_store import Text, TokenStore, build_store
+from interlingua.corpus.rows import Faults, Row, read_table
+from interlingua.languages.tags import UND, tag_of
+from interlingua.tasks.examples import language_of_path
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+    from interlingua.training.pretrain_settings import PretrainData
+
+_SHARDS = "shards"
+_BUCKETS = 1 << 32
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What ``data`` names, found: files of texts or of pairs.
+
+    Attributes:
+        train: Training files.
+        validation: Validation files.
+        hashes: The sha256 of every file, in that order.
+    """
+
+    train: list[Path]
+    validation: list[Path]
+    hashes: list[str]
+
+
+def find(train: Iterable[str], validation: Iterable[str]) -> Files:
+    """Files of folders, patterns and names.
+
+    Raises:
+        DataError: A name or pattern matches no file.
+    """
+    found = [file for name in train for file in _files(name, "train")]
+    named = [file for name in validation for file in _files(name, "validation")]
+    for name in train:
+        if not named and (Path(name) / _SHARDS / "validation").is_dir():
+            named += _files(name, "validation")
+    return Files(found, named, [sha256_file(path) for path in [*found, *named]])
+
+
+def _files(name: str, split: str) -> list[Path]:
+    path = Path(name).expanduser()
+    shards = path / _SHARDS / split
+    if shards.is_dir():
+        return sorted(shards.rglob("*.jsonl.zst"))
+    if path.is_file():
+        return [path]
+    found = sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor))))
+    files = [file for file in found if file.is_file()]
+    if not files:
+        raise DataError("no file and no corpus folder", path=path)
+    return files
+
+
+class Stores:
+    """Training and validation rows of texts, or of pairs."""
+
+    def __init__(self, train: TokenStore, validation: TokenStore | None) -> None:
+        self.train = train
+        self.validation = validation
+
+
+def make_stores(
+    files: Files,
+    data: PretrainData,
+    tokenizer: Tokenizer,
+    folder: Path,
+    *,
+    max_tokens: int,
+    joint: int | None,
+    pairs: bool,
+) -> Stores:
+    """Read files and write their rows below ``folder``; what lies there is taken as it is.
+
+    Args:
+        files: What to read.
+        data: Languages, held-out share, and what to do with bad rows.
+        tokenizer: Of the model.
+        folder: Where to; made anew unless it is there.
+        max_tokens: Tokens of a row, special ones not counted.
+        joint: Id between documents that share a row; None: they do not.
+        pairs: Whether the files hold pairs.
+
+    Raises:
+        DataError: A row cannot be read, or none is left to train on.
+    """
+    held = 0.0 if files.validation else data.held_out
+
+    def stream(paths: list[Path], *, validation: bool) -> Iterator[Text]:
+        with track("Tokenizing", unit="texts") as progress:
+            for text, cluster in read_texts(paths, data, pairs=pairs):
+                progress.advance()
+                if not held or (_share(cluster) < held) == validation:
+                    yield text
+
+    def store(name: str, paths: list[Path], *, validation: bool) -> TokenStore | None:
+        place = folder / name
+        if (place / "store.json").is_file():
+            return TokenStore(place)
+        texts = stream(paths, validation=validation)
+        try:
+            return build_store(texts, tokenizer, place, max_tokens=max_tokens, joint=joint)
+        except DataError as error:
+            if validation and error.path is None:
+                return None
+            raise
+
+    train = store("train", files.train, validation=False)
+    assert train is not None
+    validation = None
+    if files.validation or held:
+        validation = store("validation", files.validation or files.train, validation=True)
+    return Stores(train, validation)
+
+
+def _share(cluster: str) -> float:
+    digest = hashlib.sha256(cluster.encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:4], "little") / _BUCKETS
+
+
+def read_texts(paths: list[Path], data: PretrainData, *, pairs: bool) -> Iterator[tuple[Text, str]]:
+    """Texts or pairs of tables with what they cluster by.
+
+    Raises:
+        DataError: A row cannot be read, or lacks a column.
+    """
+    faults = Faults(data.on_error)
+    wanted = {tag_of(name) for name in data.languages}
+    for path in paths:
+        told = tag_of(data.lang) if data.lang else language_of_path(path) or UND
+        for row in read_table(path, faults):
+            try:
+                text = _pair(row) if pairs else _text(row, told)
+            except DataError as fault:
+                faults.report(fault)
+                continue
+            if text is None or (
+                wanted and not {text.lang, text.second_lang or text.lang} <= wanted
+            ):
+                continue
+            yield text, str(row.values.get("cluster") or text.text)
+
+
+def _text(row: Row, told: str) -> Text | None:
+    value = _column(row, "text")
+    lang = row.values.get("lang")
+    return Text(value, _tag(row, lang) if lang else told, _name(row)) if value.strip() else None
+
+
+def _pair(row: Row) -> Text | None:
+    source, target = _column(row, "source"), _column(row, "target")
+    langs = [_tag(row, _column(row, f"{side}_lang")) for side in ("source", "target")]
+    if not (source.strip() and target.strip()):
+        return None
+    return Text(source, langs[0], _name(row), second=target, second_lang=langs[1])
+
+
+def _column(row: Row, name: str) -> str:
+    value: Any = row.values.get(name)
+    if not isinstance(value, str):
+        have = ", ".join(map(str, row.values)) or "none"
+        raise DataError(
+            f"no text in column '{name}' (columns: {have})",
+            path=row.path,
+            line=row.line,
+            column=name,
+        )
+    return value
+
+
+def _tag(row: Row, name: object) -> str:
+    try:
+        return tag_of(str(name))
+    except LanguageError as error:
+        raise DataError(error.problem, path=row.path, line=row.line, column="lang") from error
+
+
+def _name(row: Row) -> str:
+    return str(row.values.get("id") or f"{row.path.name}:{row.line}")

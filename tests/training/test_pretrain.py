@@ -1,0 +1,371 @@
+"""Pretraining: any mix, any shape, killed anywhere, refused where it must be."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from interlingua.base.config import make, read_recipe
+from interlingua.base.errors import CheckpointError, ConfigError, DataError
+from interlingua.base.files import sha256_file
+from interlingua.batches.framing import frame_of, rectangle
+from interlingua.batches.mixture import Mixture, Source, balanced
+from interlingua.batches.token_store import Text, build_store
+from interlingua.corpus import phrasebook
+from interlingua.training.checkpoint import checkpoints
+from interlingua.training.pretrain import pretrain
+from interlingua.training.pretrain_settings import PretrainRecipe
+
+COMMAND = [sys.executable, "-m", "interlingua.cli.main", "pretrain"]
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The phrasebook's sentences in English and two other languages, as pairs."""
+    texts: dict[str, list[str]] = {}
+    for file in phrasebook.test_files():
+        lines = file.read_text(encoding="utf-8").splitlines()
+        texts[file.name.split(".")[1]] = [json.loads(line)["text"] for line in lines]
+    path = tmp_path_factory.mktemp("pairs") / "pairs.jsonl"
+    with path.open("w", encoding="utf-8") as out:
+        for lang in ("deu_Latn", "jpn_Jpan"):
+            for i, (source, target) in enumerate(zip(texts["eng_Latn"], texts[lang], strict=True)):
+                row = {"source": source, "target": target, "id": f"{lang}-{i}", "cluster": str(i)}
+                row |= {"source_lang": "eng_Latn", "target_lang": lang}
+                out.write(json.dumps(row, ensure_ascii=False) + "\n")
+    return path
+
+
+def values(tokenizer: Path, pairs: Path, shape: str = "bert", **training: Any) -> dict[str, Any]:
+    kinds = {"mt5": ("span-corruption", "translation"), "llama": ("clm", "translation")}
+    return {
+        "model": {
+            "new": {
+                "shape": shape,
+                "tokenizer": str(tokenizer),
+                "layers": 1,
+                "width": 16,
+                "heads": 2,
+                "max_length": 48,
+            }
+        },
+        "objectives": [{"kind": kind} for kind in kinds.get(shape, ("mlm", "tlm"))],
+        "data": {
+            "train": [str(phrasebook.test_files()[0].parent / "test.*.jsonl")],
+            "pairs": [str(pairs)],
+            "held_out": 0.1,
+            "languages": ["eng_Latn", "deu_Latn", "jpn_Jpan"],
+        },
+        "training": {
+            "steps": 12,
+            "validate_every": 5,
+            "checkpoint_steps": 4,
+            "token_budget": 512,
+            "max_length": 48,
+            "dropout": 0.1,
+            "learning_rate": 2e-3,
+            **training,
+        },
+    }
+
+
+def recipe(*args: Any, **changes: Any) -> PretrainRecipe:
+    return make(PretrainRecipe, values(*args, **changes))
+
+
+@pytest.mark.parametrize("shape", ["bert", "xlm-roberta", "modernbert", "mt5", "llama"])
+def test_every_shape_learns_and_opens(
+    tmp_path: Path, tokenizer_folder: Path, pairs: Path, shape: str
+) -> None:
+    from interlingua.models.folder import open_model
+    from interlingua.models.language_model import load_language_model
+
+    done = pretrain(
+        recipe(tokenizer_folder, pairs, shape, steps=40, validate_every=20), out=tmp_path / "m"
+    )
+    log = [json.loads(line) for line in (tmp_path / "m/logs/train.jsonl").read_text().splitlines()]
+    assert [entry["step"] for entry in log] == [20, 40]
+    assert log[1]["score"] > log[0]["score"]
+    kinds = {
+        objective.kind
+        for objective in make(PretrainRecipe, read_recipe(tmp_path / "m/recipe.yaml")).objectives
+    }
+    assert set(done.info.scores["bits_per_byte"]) == kinds
+    assert {name.partition("/")[0] for name in log[0] if "/" in name} == kinds
+    model, made = load_language_model(open_model(tmp_path / "m"))
+    assert made == []
+    assert model.config.vocab_size > 500
+    assert not (tmp_path / "m/tokens").exists()
+
+
+def test_bits_per_byte_of_a_uniform_model_is_known(
+    tmp_path: Path, tokenizer_folder: Path, pairs: Path
+) -> None:
+    """A decoder that knows nothing spends log2 V bits a token; bytes are those of the texts."""
+    from interlingua.models.folder import open_model
+    from interlingua.training import pretrain as module
+
+    given = values(tokenizer_folder, pairs, "llama", steps=1, validate_every=1)
+    given["training"]["learning_rate"] = 1e-12
+    given["objectives"] = [{"kind": "clm"}]
+    given["data"] |= {
+        "languages": ["jpn_Jpan"],
+        "validation": [str(next(f for f in phrasebook.test_files() if "jpn" in f.name))],
+    }
+    monkey = pytest.MonkeyPatch()
+    inner = module._learner
+
+    def watched(*args: Any) -> Any:
+        learner = inner(*args)
+        for parameter in learner.trained.values():
+            parameter.data.zero_()
+        return learner
+
+    monkey.setattr(module, "_learner", watched)
+    done = pretrain(make(PretrainRecipe, given), out=tmp_path / "m")
+    monkey.undo()
+    file = given["data"]["validation"][0]
+    texts = [json.loads(line)["text"] for line in Path(file).read_text().splitlines()]
+    tokenizer = open_model(tmp_path / "m").tokenizer()
+    lengths = [len(tokenizer.encode(text, add_special_tokens=False).ids) for text in texts]
+    tokens = sum(n + -(-n // 46) for n in lengths)  # each row of 46 tokens ends with one more
+    size = sum(len(text.encode()) for text in texts)
+    vocabulary = open_model(tmp_path / "m").config["vocab_size"]
+    expected = tokens * np.log2(vocabulary) / size
+    assert done.info.scores["bits_per_byte"]["clm"] == pytest.approx(expected, rel=1e-3)
+
+
+def killed(folder: Path, path: Path, after: int, *, torchrun: bool = False) -> None:
+    """Start the command and kill it -9 once a checkpoint of step ``after`` or later is there."""
+    command = [*COMMAND, str(path), "--out", str(folder), "--quiet"]
+    if torchrun:
+        launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+        command = [sys.executable, *launch, *command[1:]]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True)
+    for _ in range(2400):
+        if process.poll() is not None:
+            break
+        names = [c.name for c in checkpoints(folder / "checkpoints")] if folder.exists() else []
+        if names and int(names[0][5:]) >= after:
+            break
+        time.sleep(0.05)
+    assert process.poll() is None, process.stderr.read() if process.stderr else ""
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def weights(folder: Path) -> str:
+    return sha256_file(folder / "model.safetensors")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("torchrun", [False, True])
+def test_killed_and_resumed_ends_with_the_same_bytes(
+    tmp_path: Path, tokenizer_folder: Path, pairs: Path, torchrun: bool
+) -> None:
+    given = values(tokenizer_folder, pairs, steps=30, validate_every=8, checkpoint_steps=2)
+    path = tmp_path / "recipe.yaml"
+    path.write_text(yaml.safe_dump(given))
+    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    start = [sys.executable, *launch, *COMMAND[1:]] if torchrun else COMMAND
+
+    def finish(folder: Path, *more: str) -> None:
+        command = [*start, str(path), "--out", str(folder), "--quiet", *more]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
+        assert done.returncode == 0, done.stderr[-2000:]
+
+    finish(tmp_path / "whole")
+    killed(tmp_path / "killed", path, random.Random(7).randrange(2, 20), torchrun=torchrun)
+    finish(tmp_path / "killed", "--resume")
+    assert weights(tmp_path / "killed") == weights(tmp_path / "whole")
+
+
+class Stopped(Exception):
+    """Stands for a kill: nothing is caught or cleaned up."""
+
+
+def test_stopped_at_random_steps_and_resumed(
+    tmp_path: Path, tokenizer_folder: Path, pairs: Path
+) -> None:
+    """In one process: stopped at seven steps of one run, one after the other."""
+    from interlingua.training.language_modelling import LanguageModelLearner
+
+    given = recipe(tokenizer_folder, pairs, steps=25, validate_every=6, checkpoint_steps=3)
+    pretrain(given, out=tmp_path / "whole")
+    monkey = pytest.MonkeyPatch()
+    plain = LanguageModelLearner.loss
+    for stop in sorted(random.Random(1).sample(range(25), 7)):
+
+        def loss(self: Any, rows: Any, part: Any, step: int, stop: int = stop) -> Any:
+            if step == stop:
+                raise Stopped
+            return plain(self, rows, part, step)
+
+        monkey.setattr(LanguageModelLearner, "loss", loss)
+        begun = (tmp_path / "stopped").exists()
+        with pytest.raises(Stopped):
+            pretrain(given, out=tmp_path / "stopped", resume=begun)
+    monkey.undo()
+    pretrain(given, out=tmp_path / "stopped", resume=True)
+    assert weights(tmp_path / "stopped") == weights(tmp_path / "whole")
+
+
+def test_another_tokenizer_corpus_or_setting_is_refused_with_the_difference(
+    tmp_path: Path, tokenizer_folder: Path, pairs: Path
+) -> None:
+    from interlingua.training.language_modelling import LanguageModelLearner
+
+    def dying(self: Any, rows: Any, part: Any, step: int) -> Any:
+        raise Stopped
+
+    monkey = pytest.MonkeyPatch()
+    monkey.setattr(LanguageModelLearner, "loss", dying)
+    with pytest.raises(Stopped):
+        pretrain(recipe(tokenizer_folder, pairs), out=tmp_path / "m")
+    monkey.undo()
+    with pytest.raises(CheckpointError, match=r"learning_rate: 0.002 then, 0.001 now"):
+        pretrain(
+            recipe(tokenizer_folder, pairs, learning_rate=1e-3), out=tmp_path / "m", resume=True
+        )
+    fewer = tmp_path / "fewer.jsonl"
+    fewer.write_text("".join(pairs.read_text().splitlines(keepends=True)[:-1]))
+    with pytest.raises(CheckpointError, match="pairs"):
+        pretrain(recipe(tokenizer_folder, fewer), out=tmp_path / "m", resume=True)
+    other = tmp_path / "tokenizer"
+    other.mkdir()
+    text = (tokenizer_folder / "tokenizer.json").read_text()
+    (other / "tokenizer.json").write_text(text + "\n")
+    with pytest.raises(CheckpointError, match="model"):
+        pretrain(recipe(other, pairs), out=tmp_path / "m", resume=True)
+    with pytest.raises(CheckpointError, match="unfinished"):
+        pretrain(recipe(tokenizer_folder, pairs), out=tmp_path / "m")
+
+
+def test_what_does_not_fit_is_refused(tmp_path: Path, tokenizer_folder: Path, pairs: Path) -> None:
+    given = values(tokenizer_folder, pairs, "llama")
+    given["objectives"] = [{"kind": "mlm"}]
+    with pytest.raises(ConfigError, match="mlm does not suit a llama"):
+        pretrain(make(PretrainRecipe, given), out=tmp_path / "m")
+    given = values(tokenizer_folder, pairs)
+    given["data"]["pairs"] = []
+    with pytest.raises(ConfigError, match=r"tlm needs data\.pairs"):
+        make(PretrainRecipe, given)
+    given["data"]["pairs"] = [str(tmp_path / "none-*.jsonl")]
+    with pytest.raises(DataError, match="no file and"):
+        pretrain(make(PretrainRecipe, given), out=tmp_path / "m2")
+    with pytest.raises(ConfigError, match=r"add up to 0\.5"):
+        recipe(tokenizer_folder, pairs, phases=[{"share": 0.5}])
+    assert not (tmp_path / "m2").exists()
+
+
+def test_low_rank_terms_leave_the_embeddings_alone(
+    tmp_path: Path, tokenizer_folder: Path, pairs: Path
+) -> None:
+    from safetensors.torch import load_file
+
+    pretrain(recipe(tokenizer_folder, pairs), out=tmp_path / "first")
+    given = values(tokenizer_folder, pairs, lora_rank=4)
+    given["model"] = {"name": str(tmp_path / "first")}
+    pretrain(make(PretrainRecipe, given), out=tmp_path / "second")
+    before, after = (
+        load_file(tmp_path / name / "model.safetensors") for name in ("first", "second")
+    )
+    assert before.keys() == after.keys()
+    changed = {name for name in before if not before[name].equal(after[name])}
+    assert changed
+    assert all(".encoder." in name or "transform.dense" in name for name in changed), changed
+
+
+def store_of(folder: Path, tokenizer_folder: Path, texts: list[Text], **given: Any) -> Any:
+    from interlingua.models.tokenizer import load_tokenizer
+
+    tokenizer = load_tokenizer(tokenizer_folder)
+    store = build_store(texts, tokenizer, folder, **{"max_tokens": 20, **given})
+    return store, frame_of(tokenizer, pad=1), tokenizer
+
+
+def test_rows_hold_the_texts_and_their_bytes(tmp_path: Path, tokenizer_folder: Path) -> None:
+    texts = [
+        Text("Das Wetter ist heute schön in der Stadt. " * 4, "deu_Latn", "a"),
+        Text("今日はとても暑いです。", "jpn_Jpan", "b"),
+        Text("", "deu_Latn", "empty"),
+        Text("good morning", "eng_Latn", "c", second="おはよう", second_lang="jpn_Jpan"),
+    ]
+    store, frame, tokenizer = store_of(tmp_path / "s", tokenizer_folder, texts)
+    assert store.languages == ("deu_Latn", "jpn_Jpan", "eng_Latn-jpn_Jpan")
+    german = np.flatnonzero(store.lang == 0)
+    assert len(german) > 1
+    assert sum(store.row_bytes(i).sum() for i in german) == len(texts[0].text.encode())
+    assert [t for i in german for t in store.row(i)] == tokenizer.encode(
+        texts[0].text, add_special_tokens=False
+    ).ids
+    assert {store.name(i) for i in german} == {"a"}
+    pair = int(np.flatnonzero(store.lang == 2)[0])
+    made = rectangle(store, [pair], frame)
+    whole = tokenizer.encode("good morning", "おはよう").ids
+    assert made.input_ids[0, : len(whole)].tolist() == whole
+    assert made.input_ids[0, made.second[0] - 1] == 2
+    assert made.bytes.sum() == len("good morning") + len("おはよう".encode())
+    assert not made.text[0, np.isin(made.input_ids[0], [0, 1, 2])].any()
+
+
+def test_packed_rows_hold_every_token_once(tmp_path: Path, tokenizer_folder: Path) -> None:
+    texts = [Text(f"text number {i}", "eng_Latn", str(i)) for i in range(30)]
+    store, _, tokenizer = store_of(tmp_path / "s", tokenizer_folder, texts, joint=2, max_tokens=60)
+    assert store.lengths.max() <= 60
+    assert len(store) < 30
+    tokens = [t for i in range(len(store)) for t in store.row(i) if t != 2]
+    assert tokens == [
+        t for x in texts for t in tokenizer.encode(x.text, add_special_tokens=False).ids
+    ]
+
+
+def test_the_mixture_is_a_function_of_the_seed_and_takes_every_row() -> None:
+    rng = np.random.default_rng(0)
+    sources = [
+        Source(rng.integers(3, 30, size=200), rng.integers(0, 3, size=200), 3.0),
+        Source(rng.integers(3, 30, size=50), np.zeros(50, np.int64), 1.0),
+    ]
+
+    def mixture(seed: int) -> Mixture:
+        return Mixture(sources, [(300, 1.0), (100, 0.3)], seed=seed, token_budget=128, max_rows=16)
+
+    whole = mixture(1).draws(0, 400)
+    pieces = mixture(1).draws(0, 137) + mixture(1).draws(137, 400)
+    assert all(
+        a.source == b.source and np.array_equal(a.rows, b.rows)
+        for a, b in zip(whole, pieces, strict=True)
+    )
+    assert any(
+        not np.array_equal(a.rows, b.rows)
+        for a, b in zip(whole, mixture(2).draws(0, 400), strict=True)
+    )
+    assert 0.68 < np.mean([draw.source == 0 for draw in whole]) < 0.82
+    for source, size in ((0, 200), (1, 50)):
+        rows = np.concatenate([draw.rows for draw in whole[:300] if draw.source == source])
+        counts = np.bincount(rows, minlength=size)
+        assert counts.min() >= counts.max() - 1  # with temperature 1 rounds are permutations
+
+
+def test_temperature_gives_small_languages_their_share() -> None:
+    lengths = np.full(1100, 10)
+    groups = np.repeat([0, 1], [1000, 100])
+    rng = np.random.default_rng(0)
+    for temperature in (1.0, 0.5, 0.3):
+        counts = np.bincount(groups[balanced(lengths, groups, temperature, rng)])
+        expected = np.array([1000, 100]) ** temperature
+        np.testing.assert_allclose(counts / counts.sum(), expected / expected.sum(), atol=0.01)
+    rows = balanced(lengths, groups, 0.3, rng)
+    small = np.bincount(rows, minlength=1100)[1000:]
+    assert small.max() - small.min() <= 1

@@ -41,10 +41,9 @@ class Frame:
     ordinary: NDArray[np.bool_]
     starts: NDArray[np.bool_] | None
 
-    @property
-    def special(self) -> int:
-        """Special tokens of a row at most."""
-        return len(self.before) + len(self.between) + len(self.after)
+    def special(self, *, pairs: bool) -> int:
+        """Special tokens of a row of one text, or of two."""
+        return len(self.before) + len(self.between) * pairs + len(self.after)
 
 
 def frame_of(tokenizer: Tokenizer, *, pad: int) -> Frame:

@@ -21,6 +21,7 @@ Legend: M labelled positions, D width, V vocabulary, S slice of it.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -51,7 +52,7 @@ def token_loss(
         labels: Right tokens, int64 in 0..V-1 [M].
         weight: Output matrix [V, D].
         bias: Output bias [V].
-        scale: What the sum is multiplied by.
+        scale: What the sum is multiplied by, positive.
         dtype: Of the matrix products: float32 or bfloat16; the softmax is in float32.
         cap: Logits x become ``cap * tanh(x / cap)``, as Gemma has it; 0: they stay.
 
@@ -129,15 +130,16 @@ def _gradients(
     if bias is not None and bias.requires_grad and bias.grad is None:
         bias.grad = torch.zeros_like(bias)
     matrix, offset = weight.detach(), None if bias is None else bias.detach()
+    shift = (normaliser - math.log(scale)).unsqueeze(1)
     of_states = torch.zeros(h.shape, dtype=torch.float32, device=h.device)
     for start in range(0, len(matrix), SLICE):
         logits = _logits(h, matrix, offset, start, cap)
-        p = torch.exp(logits - normaliser.unsqueeze(1))
+        slope = 1.0 - (logits / cap) ** 2 if cap else None
+        p = logits.sub_(shift).exp_()  # already times the scale
         own, place = _labels_within(labels, start, p.shape[1])
-        p[own, place] -= 1.0
-        p *= scale
-        if cap:
-            p *= 1.0 - (logits / cap) ** 2
+        p[own, place] -= scale
+        if slope is not None:
+            p *= slope
         rows = slice(start, start + p.shape[1])
         if bias is not None and bias.grad is not None:
             bias.grad[rows] += p.sum(dim=0)

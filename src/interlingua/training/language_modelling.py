@@ -243,12 +243,8 @@ class LanguageModelLearner:
         self.trained = {n: p for n, p in model.model.named_parameters() if p.requires_grad}
         self.bases = np.cumsum([0, *(len(strand.train) for strand in strands)])
         self.phase_steps = _steps_of(settings)
-        special = vocabulary.frame.special
         self.mixture = Mixture(
-            [
-                Source(s.train.lengths + special, s.train.lang.astype(np.int64), s.settings.weight)
-                for s in strands
-            ],
+            [_source(strand, vocabulary.frame) for strand in strands],
             [
                 (count, phase.temperature)
                 for count, phase in zip(self.phase_steps, settings.phases, strict=True)
@@ -403,6 +399,12 @@ class LanguageModelLearner:
                 covered[index] += question.bytes[question.labels != IGNORE].sum()
         bits = nats / np.maximum(covered, 1) / math.log(2)
         return {tag: float(bits[i]) for i, tag in enumerate(store.languages) if covered[i]}
+
+
+def _source(strand: Strand, frame: Frame) -> Source:
+    store = strand.train
+    lengths = store.lengths + frame.special(pairs=bool(store.second.any()))
+    return Source(lengths, store.lang.astype(np.int64), strand.settings.weight)
 
 
 def _steps_of(settings: PretrainSettings) -> list[int]:

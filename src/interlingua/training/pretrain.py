@@ -157,14 +157,15 @@ def _stores(plan: Plan, files: Files, folder: ModelFolder, place: Path) -> Store
     tokenizer = folder.tokenizer()
     frame = frame_of(tokenizer, pad=folder.pad_id)
     length = min(plan.recipe.training.max_length, folder.info.max_length)
+    pairs = place.name == "pairs"
     return make_stores(
         files,
         plan.recipe.data,
         tokenizer,
         place,
-        max_tokens=max(2, length - frame.special),
+        max_tokens=max(2, length - frame.special(pairs=pairs)),
         joint=frame.after[-1] if plan.recipe.data.pack and frame.after else None,
-        pairs=place.name == "pairs",
+        pairs=pairs,
     )
 
 

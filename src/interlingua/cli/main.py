@@ -24,6 +24,7 @@ from interlingua.cli import (
     languages,
     models,
     quickstart,
+    score,
     tune,
 )
 
@@ -41,6 +42,7 @@ app.command("finetune")(finetune.finetune)
 app.command("tune")(tune.tune)
 app.command("evaluate")(evaluate.evaluate)
 app.command("benchmark")(benchmark.benchmark)
+app.command("score")(score.score)
 app.command("compare")(compare.compare)
 app.command("classify")(apply.classify)
 app.command("embed")(apply.embed)

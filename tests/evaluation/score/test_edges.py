@@ -109,6 +109,8 @@ def test_pairs_repeated_and_blank(tmp_path):
     values, given = figures("bucc2018", tmp_path, "a\tb\nc\td\n", "a\tb\r\na\tb\r\n\r\n")
     assert (values["precision"], values["recall"]) == (50, 50)  # the blank line is a pair
     assert len(given["remarks"]) == 2
+    values, _ = figures("bucc2018", tmp_path, "a\tb\n", "")
+    assert set(values.values()) == {0}
 
 
 def questions(*answers):

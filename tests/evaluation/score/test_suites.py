@@ -174,3 +174,19 @@ def test_records_are_whole(suite):
         assert task.definition in told
         assert all(name in told for name in task.others)
     assert definitions(record.tasks).keys() == {task.name for task in record.tasks}
+
+
+def test_the_reference_names_every_task_and_figure():
+    page = Path(__file__).parents[3] / "docs" / "reference" / "scoring.md"
+    rows = [line for line in page.read_text(encoding="utf-8").splitlines() if line[:2] == "| "]
+    for suite in ("xtreme", "xglue"):
+        for task in SUITES.get(suite).tasks:
+            row = next(
+                row
+                for row in rows
+                if row.startswith(f"| `{suite}` |")
+                and task.name in row.split("|")[2].replace(",", "").split()
+            )
+            assert [name for name in task.others if f"`{name}`" not in row] == []
+    for suite in SUITES.names():
+        assert any(f"`{suite}`" in row.split("|")[1] for row in rows)

@@ -43,7 +43,7 @@ def last_column_accuracy(job: Job) -> Measured:
 
 def pair_f1(job: Job) -> Measured:
     """XTREME's ``bucc_f1``: sets of lines, times 100."""
-    gold, found = _pairs(job.labels), _pairs(job.predictions)
+    gold, found = _pairs(job.labels), _pairs(job.predictions, empty=True)
     scores = bucc_scores(gold, found)
     figures = {
         "f1": scores.f1 * 100,
@@ -158,8 +158,8 @@ def _check_columns(path: Path, line: int, text: str, *, wanted: int) -> None:
         )
 
 
-def _pairs(path: Path) -> list[tuple[str, ...]]:
-    pairs = [tuple(line.strip().split("\t")) for line in read_lines(path)]
+def _pairs(path: Path, *, empty: bool = False) -> list[tuple[str, ...]]:
+    pairs = [tuple(line.strip().split("\t")) for line in read_lines(path, empty=empty)]
     for number, pair in enumerate(pairs, 1):
         if pair != ("",) and len(pair) != _PAIR:
             raise DataError(

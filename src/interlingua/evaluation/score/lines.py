@@ -45,16 +45,20 @@ def read_text(path: Path) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def read_lines(path: Path) -> list[str]:
+def read_lines(path: Path, *, empty: bool = False) -> list[str]:
     """The lines without their ends.
 
+    Args:
+        path: The file.
+        empty: Whether it may hold none.
+
     Raises:
-        DataError: As `read_text`; or the file is empty.
+        DataError: As `read_text`; or the file is empty and may not be.
     """
     lines = read_text(path).split("\n")
     if not lines[-1]:
         lines.pop()
-    if not lines:
+    if not lines and not empty:
         raise DataError("is empty", path=path, line=1)
     return lines
 

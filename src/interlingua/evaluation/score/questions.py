@@ -128,17 +128,18 @@ def read_questions(path: Path) -> list[Question]:
     document, _ = _read_json(path)
     articles = document.get("data") if isinstance(document, dict) else document
     questions = []
-    for a, article in enumerate(_items(articles, path, "data")):
-        for p, paragraph in enumerate(_of(article, "paragraphs", path, f"data[{a}]")):
-            place = f"data[{a}].paragraphs[{p}]"
+    for n, article in enumerate(_items(articles, path, "data")):
+        for p, paragraph in enumerate(_of(article, "paragraphs", path, f"data[{n}]")):
+            place = f"data[{n}].paragraphs[{p}]"
             for q, question in enumerate(_of(paragraph, "qas", path, place)):
                 spot = f"{place}.qas[{q}]"
                 answers = _of(question, "answers", path, spot)
                 name = question.get("id")
-                texts = [answer.get("text") for answer in answers if isinstance(answer, dict)]
-                if not isinstance(name, str) or not all(isinstance(t, str) for t in texts):
+                texts = [a["text"] for a in answers if isinstance(a, dict) and "text" in a]
+                strings = all(isinstance(text, str) for text in (name, *texts))
+                if not strings or len(texts) < len(answers):
                     raise DataError(f"{spot} has no id, or an answer no text", path=path)
-                questions.append(Question(name, tuple(texts)))
+                questions.append(Question(str(name), tuple(texts)))
     return questions
 
 

@@ -169,7 +169,7 @@ def group_means(report: Report) -> dict[str, float]:
 
 def task_mean(report: Report) -> float | None:
     """XGLUE's mean over its tasks; None if anything lacks."""
-    main = [t.main for t in report.tasks if t.complete]
+    main = [t.main for t in report.tasks if t.complete and t.main is not None]
     return float(np.mean(main)) if len(main) == len(report.suite.tasks) else None
 
 

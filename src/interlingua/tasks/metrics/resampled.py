@@ -107,4 +107,5 @@ def span_f1(spans: SpanCounts, counts: Counts) -> NDArray[np.float64]:
     """
     sums = counts @ np.stack([2 * spans.hits, spans.predicted + spans.gold], axis=1)
     double_hits, whole = sums.astype(np.float64).T
-    return np.divide(double_hits, whole, out=np.zeros_like(whole), where=whole > 0)
+    f1 = np.divide(double_hits, whole, out=np.zeros_like(whole), where=whole > 0)
+    return np.asarray(f1)

@@ -18,7 +18,7 @@ def cut_unspaced(text: str) -> str:
 
     A character is what a reader takes for one: a letter with its vowel signs and tone marks.
     """
-    return _CHARACTER.sub(r" \g<0> ", text)
+    return str(_CHARACTER.sub(r" \g<0> ", text))
 
 
 def script_words(text: str) -> list[str]:
@@ -26,4 +26,4 @@ def script_words(text: str) -> list[str]:
 
     Punctuation and symbols are dropped.
     """
-    return _WORD.findall(text.lower())
+    return list(_WORD.findall(text.lower()))

@@ -25,6 +25,7 @@ from interlingua.cli import (
     models,
     pretrain,
     quickstart,
+    score,
     tune,
 )
 
@@ -43,6 +44,7 @@ app.command("tune")(tune.tune)
 app.command("pretrain")(pretrain.pretrain)
 app.command("evaluate")(evaluate.evaluate)
 app.command("benchmark")(benchmark.benchmark)
+app.command("score")(score.score)
 app.command("compare")(compare.compare)
 app.command("classify")(apply.classify)
 app.command("embed")(apply.embed)

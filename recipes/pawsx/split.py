@@ -53,7 +53,7 @@ def write(path: Path, rows: list[Example]) -> None:
         for row in rows
     ]
     write_text(path, "".join(line + "\n" for line in lines))
-    print(f"{path}: {len(rows)} rows")  # noqa: T201 - a script
+    print(f"{path}: {len(rows)} rows")
 
 
 if __name__ == "__main__":

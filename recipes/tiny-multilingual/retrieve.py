@@ -1,6 +1,6 @@
 """How often a text's translation is the nearest of a pool of texts, with intervals.
 
-    python retrieve.py --model runs/tiny-0 --model runs/tiny-1 --pairs runs/held-out.jsonl.zst --json
+    python retrieve.py --model runs/mlm --model runs/tlm --pairs runs/held-out.jsonl.zst --json
 
 For each language pair, ``--pool`` held-out pairs are drawn, the same for every model; each source
 looks for its translation among all targets, and each target among all sources. The figure is the

@@ -12,7 +12,7 @@ import pytest
 from scorecard_toys import answers, card_of
 
 from interlingua.evaluation.html import render
-from interlingua.evaluation.markup import Html, element, fill, text
+from interlingua.base.markup import Html, element, fill, text
 from interlingua.languages import known
 
 LANGS = ["eng_Latn", "deu_Latn", "arb_Arab", "amh_Ethi", "quy_Latn"]

@@ -22,7 +22,7 @@ from interlingua.evaluation.figures import (
     language_bars,
     native_name,
 )
-from interlingua.evaluation.markup import Html, element, fill, join, text
+from interlingua.base.markup import Html, element, fill, join, text
 from interlingua.evaluation.words import (
     NOTHING,
     between,

@@ -11,8 +11,8 @@ from importlib.resources import files
 import pytest
 from scorecard_toys import answers, card_of
 
-from interlingua.evaluation.html import render
 from interlingua.base.markup import Html, element, fill, text
+from interlingua.evaluation.html import render
 from interlingua.languages import known
 
 LANGS = ["eng_Latn", "deu_Latn", "arb_Arab", "amh_Ethi", "quy_Latn"]

@@ -13,6 +13,7 @@ import math
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from interlingua.base.markup import Html, element, fill, join, text
 from interlingua.evaluation.figures import (
     MANY,
     by_score,
@@ -22,7 +23,6 @@ from interlingua.evaluation.figures import (
     language_bars,
     native_name,
 )
-from interlingua.base.markup import Html, element, fill, join, text
 from interlingua.evaluation.words import (
     NOTHING,
     between,

@@ -11,8 +11,8 @@ from importlib.resources import files
 import pytest
 from scorecard_toys import answers, card_of
 
+from interlingua.base.markup import Html, element, fill, text
 from interlingua.evaluation.html import render
-from interlingua.evaluation.markup import Html, element, fill, text
 from interlingua.languages import known
 
 LANGS = ["eng_Latn", "deu_Latn", "arb_Arab", "amh_Ethi", "quy_Latn"]
@@ -172,7 +172,7 @@ def contrast(one, other):
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_writing_stands_out_from_its_ground(dark):
-    style = files("interlingua.evaluation").joinpath("data", "scorecard.css").read_text()
+    style = files("interlingua.base").joinpath("data", "page.css").read_text()
     light, night = re.findall(r":root \{(.*?)\}", style, flags=re.DOTALL)[:2]
     colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", light))
     if dark:

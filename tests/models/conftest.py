@@ -134,10 +134,12 @@ def _config(kind: str) -> Any:
 
 
 def _write_tokenizer(folder: Path) -> None:
-    from interlingua.models.xlmr_tokenizer import tokenizer_config, tokenizer_document
+    from interlingua.models.charsmap import precompiled
+    from interlingua.vocab.document import tokenizer_config, tokenizer_document, unigram_model
 
     pieces = [*PIECES[:-1], *"cdefghijkl"[: 24 - len(PIECES)], "<mask>"]
-    document = tokenizer_document(pieces, [-float(i) for i in range(len(pieces))], {"\t": " "})
+    model = unigram_model(pieces, [-float(i) for i in range(len(pieces))])
+    document = tokenizer_document(pieces, model, charsmap=precompiled({"\t": " "}), strip=False)
     (folder / "tokenizer.json").write_text(json.dumps(document))
     (folder / "tokenizer_config.json").write_text(json.dumps(tokenizer_config(38)))
 

@@ -10,7 +10,7 @@ import math
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from interlingua.evaluation.markup import Html, element
+from interlingua.base.markup import Html, element
 from interlingua.evaluation.words import between, counted, points, script_name, signed
 
 if TYPE_CHECKING:

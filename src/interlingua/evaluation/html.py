@@ -1,18 +1,16 @@
-"""The scorecard as one page that needs nothing else: no network, no font, no library.
+"""The scorecard as one page that needs nothing else; see `base.page`.
 
-The page is filled from ``data/scorecard.html``; its style sheet and its script (which only sorts
-and filters the table) are named by their sha256 in the page's content security policy, and nothing
-else may load or run. Every text from outside is escaped by `markup`.
+The page is filled from ``data/scorecard.html``.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import math
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from interlingua.base.markup import Html, element, join, text
+from interlingua.base.page import Cell, page, sortable
 from interlingua.evaluation.figures import (
     MANY,
     by_score,
@@ -22,7 +20,6 @@ from interlingua.evaluation.figures import (
     language_bars,
     native_name,
 )
-from interlingua.evaluation.markup import Html, element, fill, join, text
 from interlingua.evaluation.words import (
     NOTHING,
     between,
@@ -40,8 +37,6 @@ if TYPE_CHECKING:
 
     from interlingua.evaluation.records import ClassScores, Scorecard
 
-Cell = tuple[Html | str, float | str | None]  # what is shown, and what it is sorted by
-
 
 def render(scorecard: Scorecard) -> str:
     """The whole page of a scorecard.
@@ -52,15 +47,7 @@ def render(scorecard: Scorecard) -> str:
     Returns:
         A self-contained HTML document.
     """
-    style, script = _package_file("scorecard.css"), _package_file("scorecard.js")
-    policy = (
-        f"default-src 'none'; style-src '{_source_hash(style)}'; "
-        f"script-src '{_source_hash(script)}'; img-src data:; base-uri 'none'; form-action 'none'"
-    )
     pieces = {
-        "policy": text(policy),
-        "style": Html(style),
-        "script": Html(script),
         "title": text(f"{scorecard.task}: {scorecard.model}, an Interlingua scorecard"),
         "task": text(scorecard.task),
         "headline": text(headline(scorecard).replace("-F1", "\N{NON-BREAKING HYPHEN}F1")),
@@ -88,16 +75,8 @@ def render(scorecard: Scorecard) -> str:
             else "Languages with the same items were drawn together, others on their own"
         ),
     }
-    return str(fill(_package_file("scorecard.html"), pieces))
-
-
-def _package_file(name: str) -> str:
-    return files("interlingua.evaluation").joinpath("data", name).read_text(encoding="utf-8")
-
-
-def _source_hash(source: str) -> str:
-    digest = hashlib.sha256(source.encode()).digest()
-    return f"sha256-{base64.b64encode(digest).decode()}"
+    template = files("interlingua.evaluation").joinpath("data", "scorecard.html")
+    return page(template.read_text(encoding="utf-8"), pieces)
 
 
 def _lede(card: Scorecard) -> Html:
@@ -233,7 +212,7 @@ def _classes(card: Scorecard) -> Html:
         "rows",
     ]
     rows = [_class_row(card, label) for label in card.labels]
-    return _table(columns, rows, "classes")
+    return sortable(columns, rows, "classes")
 
 
 def _class_row(card: Scorecard, label: str) -> list[Cell]:
@@ -280,7 +259,7 @@ def _languages_table(card: Scorecard) -> Html:
     ]
     extra = [m for m in metrics if m != card.metric]
     rows = [_language_row(card, tag, extra) for tag in by_score(card)]
-    return _table(columns, rows, "languages tall" if len(rows) > MANY // 2 else "languages")
+    return sortable(columns, rows, "languages tall" if len(rows) > MANY // 2 else "languages")
 
 
 def _language_row(card: Scorecard, tag: str, metrics: Sequence[str]) -> list[Cell]:
@@ -335,46 +314,6 @@ def _meter(value: float | None) -> Cell:
     return join([points(value), drawing]), value
 
 
-def _table(columns: Sequence[str], rows: Sequence[Sequence[Cell]], kind: str) -> Html:
-    """A table in a box that scrolls; figures stand right, and cells say what they sort by."""
-    numeric = [
-        any(isinstance(row[i][1], (int, float)) for row in rows) for i in range(len(columns))
-    ]
-    head = [
-        element(
-            "th",
-            element("button", name, type="button"),
-            scope="col",
-            class_="number" if number else None,
-        )
-        for name, number in zip(columns, numeric, strict=True)
-    ]
-    body = []
-    for row in rows:
-        cells = [
-            element(
-                "th" if i == 0 else "td",
-                shown,
-                scope="row" if i == 0 else None,
-                class_="number" if numeric[i] else None,
-                data_sort="" if key is None else str(key),
-            )
-            for i, (shown, key) in enumerate(row)
-        ]
-        body.append(element("tr", *cells))
-    table = element(
-        "table", element("thead", element("tr", *head)), element("tbody", *body), class_="sortable"
-    )
-    return element(
-        "div",
-        table,
-        class_=f"scroll {kind}",
-        tabindex="0",
-        role="region",
-        aria_label=f"Table of {kind.split(maxsplit=1)[0]}",
-    )
-
-
 def _data(card: Scorecard) -> Html:
     rows: list[list[Cell]] = [
         [
@@ -387,7 +326,7 @@ def _data(card: Scorecard) -> Html:
     seeds = ", ".join(f"{name} {seed}" for name, seed in card.seeds.items())
     chosen = f" Parameters: {card.checkpoint}." if card.checkpoint else ""
     told = element("p", f"Seeds: {seeds}.{chosen}")
-    return join([_table(["file", "rows", "sha256"], rows, "files"), told])
+    return join([sortable(["file", "rows", "sha256"], rows, "files"), told])
 
 
 def _notes(card: Scorecard) -> Html:

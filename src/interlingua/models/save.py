@@ -16,7 +16,7 @@ from interlingua.base.files import (
 )
 from interlingua.models import checks
 from interlingua.models.card import CARD, model_card
-from interlingua.models.folder import hidden_size
+from interlingua.models.folder import STARTER, hidden_size
 from interlingua.models.heads import HEAD_FILE
 from interlingua.models.info import INFO_FILE
 from interlingua.models.sentence_layout import write_layout
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from interlingua.models.info import ModelInfo
 
 _TOKENIZER_COMPANIONS = ("special_tokens_map.json", "added_tokens.json")
+_WITH_IDS = ("added_tokens.json",)  # which tokenizer.json says too, and which surgery changes
+_IDS_IN_CONFIG = "added_tokens_decoder"
 _GENERAL_CLASS = "PreTrainedTokenizerFast"
 _PLACES = ("_name_or_path", "name_or_path")
 
@@ -77,6 +79,13 @@ def save_model(
         write_manifest(folder)
 
 
+def parent_name(name: str, folder: ModelFolder) -> str:
+    """The parent as a reader elsewhere knows it: its public name, else the folder's own name."""
+    if name != STARTER and Path(name).exists():
+        return Path(name).resolve().name
+    return folder.info.parent or name
+
+
 def complete(info: ModelInfo, source: ModelFolder) -> ModelInfo:
     """Fill in what follows from the source, and this package's version."""
     values = {
@@ -114,11 +123,13 @@ def _write_tokenizer(
         shutil.copyfile(tokenizer_file(source.path), folder / checks.TOKENIZER)
     else:
         write_text(folder / checks.TOKENIZER, tokenizer.to_str())
-    for name in _TOKENIZER_COMPANIONS:
-        if (source.path / name).exists():
-            shutil.copyfile(source.path / name, folder / name)
     path = source.path / checks.TOKENIZER_CONFIG
     config: dict[str, Any] = checks.read_object(path) if path.exists() else {}
+    for name in _TOKENIZER_COMPANIONS:
+        if (source.path / name).exists() and (tokenizer is None or name not in _WITH_IDS):
+            shutil.copyfile(source.path / name, folder / name)
+    if tokenizer is not None:
+        config.pop(_IDS_IN_CONFIG, None)
     # Classes named after a model put parts of their own in place of those in tokenizer.json.
     config |= {"tokenizer_class": _GENERAL_CLASS, "model_max_length": info.max_length}
     write_json(folder / checks.TOKENIZER_CONFIG, config)

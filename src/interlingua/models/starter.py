@@ -27,9 +27,10 @@ from interlingua.base.files import (
 from interlingua.base.optional import require
 from interlingua.base.progress import say
 from interlingua.models import checks, e5s1
+from interlingua.models.charsmap import compositions, precompiled
 from interlingua.models.info import INFO_FILE, ModelInfo
 from interlingua.models.sentence_layout import write_layout
-from interlingua.models.xlmr_tokenizer import tokenizer_config, tokenizer_document
+from interlingua.vocab.document import tokenizer_config, tokenizer_document, unigram_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -142,7 +143,12 @@ def _alone(target: Path) -> Iterator[None]:
 
 def _convert(file: e5s1.E5S1, out: Path) -> None:
     save_file = require("safetensors.numpy", extra="text").save_file
-    document = tokenizer_document(file.pieces, file.scores.tolist(), file.rules)
+    document = tokenizer_document(
+        file.pieces,
+        unigram_model(file.pieces, file.scores.tolist()),
+        charsmap=precompiled({**compositions(file.rules), **file.rules}),
+        strip=False,
+    )
     info = ModelInfo(
         prefixes={"query": "query: ", "passage": "passage: "},
         default_prefix="query",

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import regex
 from numpy.typing import NDArray
 
 from interlingua.base.errors import DataError, LabelError, LanguageError, quoted
@@ -21,10 +20,10 @@ from interlingua.base.progress import say
 from interlingua.base.registry import did_you_mean
 from interlingua.corpus.formats import read_rows
 from interlingua.corpus.rows import Faults, OnError, Rejected, Row
-from interlingua.languages import UND, identify, parse, script_of, tag_of, writes
+from interlingua.languages import UND, identify, tag_of
+from interlingua.languages.paths import language_of_path, scripts_agree
 from interlingua.tasks.record import Task
 
-_TAG = regex.compile(r"[a-z]{3}_[A-Z][a-z]{3}")
 _SAMPLE = 200
 
 
@@ -243,7 +242,7 @@ def _languages(path: Path, rows: list[Checked], known: str | None) -> list[str]:
         return [known] * len(rows)
     texts = [text for _, text, _, _ in rows[:_SAMPLE]]
     told = language_of_path(path)
-    if told is not None and _scripts_agree(told, texts):
+    if told is not None and scripts_agree(told, texts):
         return [told] * len(rows)
     if any("lang" in row.values for row, *_ in rows):
         return [_language_of_row(row) for row, *_ in rows]
@@ -260,45 +259,3 @@ def _language_of_row(row: Row) -> str:
         raise LanguageError(
             f"{row.path}, line {row.line}: {error.problem}", remedy=error.remedy
         ) from None
-
-
-def language_of_path(path: Path) -> str | None:
-    """The language that a path names: a tag such as ``eng_Latn`` anywhere, a code in the file name.
-
-    ``sib200/fra_Latn/test.tsv``, ``test.fra_Latn.jsonl``, ``en.train.jsonl``, ``dev-fr.tsv`` and
-    ``french/train_text.txt`` name a language; codes of two letters count only between dots and
-    hyphens, so that ``my_data.csv`` is not Burmese.
-    """
-    for part in reversed(path.parts):
-        for token in regex.split(r"[.\-]", part):
-            if _TAG.fullmatch(token):
-                return _parsed(token)
-    codes = [token for token in regex.split(r"[.\-]", path.name)[:-1] if len(token) == 2]
-    tags = {tag for code in codes if (tag := _parsed(code)) is not None}
-    if len(tags) == 1:
-        return tags.pop()
-    names = [part for part in path.parts[-4:-1] if len(part) > 3 and part.isalpha()]
-    tags = {tag for name in names if (tag := _named(name)) is not None}
-    return tags.pop() if len(tags) == 1 else None
-
-
-def _parsed(text: str) -> str | None:
-    try:
-        return parse(text).tag
-    except LanguageError:
-        return None
-
-
-def _named(text: str) -> str | None:
-    """A folder called by a language's English name, and by nothing else."""
-    try:
-        language = parse(text)
-    except LanguageError:
-        return None
-    return language.tag if language.name.casefold() == text.casefold() else None
-
-
-def _scripts_agree(tag: str, texts: list[str]) -> bool:
-    """Whether most texts are in the script that the tag says; a wrong guess is found out so."""
-    scripts = Counter(script_of(text) for text in texts)
-    return writes(parse(tag).script, scripts.most_common(1)[0][0])

@@ -17,7 +17,7 @@ from interlingua.base.errors import ConfigError, DataError, LabelError, quoted
 from interlingua.base.files import write_manifest, write_text
 from interlingua.models.folder import DataFile, ModelFolder, ModelInfo, in_pairs, open_model
 from interlingua.models.heads import Head
-from interlingua.models.save import save_model
+from interlingua.models.save import parent_name, save_model
 from interlingua.tasks.examples import Examples, read_examples
 from interlingua.tasks.metrics.resampled import of_rows
 from interlingua.tasks.record import TASKS, Task
@@ -122,13 +122,6 @@ class Lesson:
         if self.train.rejected.faults:
             self.train.rejected.write(out / "rejected.jsonl")
         write_manifest(out)
-
-
-def parent_name(name: str, folder: ModelFolder) -> str:
-    """The parent as a reader elsewhere knows it: its public name, else the folder's own name."""
-    if name != "starter" and Path(name).exists():
-        return Path(name).resolve().name
-    return folder.info.parent or name
 
 
 def prepare(recipe: FinetuneRecipe) -> Lesson:

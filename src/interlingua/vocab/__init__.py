@@ -1,0 +1,1 @@
+"""Subword vocabularies: trained, audited, trimmed and extended; torch-free."""

@@ -1,0 +1,86 @@
+"""How much text of each language a vocabulary is trained on.
+
+Shares are counted in bytes of UTF-8, before any tokenizer exists. Legend: ``n_l`` bytes there are
+of language ``l``, ``q_l = n_l / sum n`` its share, ``B`` bytes to take in all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+
+from interlingua.vocab.texts import Text
+
+MAX_PASSES = 10
+"""How often a text may be taken at most: more would teach the vocabulary single sentences."""
+
+
+def by_temperature(
+    sizes: Mapping[str, int], *, budget: int, temperature: float
+) -> dict[str, float]:
+    """Bytes to take of each language when shares are flattened by an exponent.
+
+    ``p_l = q_l ** temperature / sum_k q_k ** temperature`` (Conneau and Lample 2019, arXiv
+    1901.07291, section 3.1; XLM-R takes 0.3): 1 keeps the shares as they are, 0 makes all equal.
+    Languages get ``p_l * B``, but none more than `MAX_PASSES` times what there is of it; ``B`` is
+    at most what takes the best provided language once.
+
+    Args:
+        sizes: Bytes there are, by language.
+        budget: ``B``.
+        temperature: The exponent, from 0 to 1.
+    """
+    total = sum(sizes.values())
+    raised = {lang: (size / total) ** temperature for lang, size in sizes.items()}
+    shares = {lang: share / sum(raised.values()) for lang, share in raised.items()}
+    whole = max(size / shares[lang] for lang, size in sizes.items())
+    taken = min(budget, whole)
+    return {lang: min(shares[lang] * taken, MAX_PASSES * size) for lang, size in sizes.items()}
+
+
+def by_unimax(sizes: Mapping[str, int], *, budget: int, epochs: float) -> dict[str, float]:
+    """Bytes to take of each language when all get the same, as far as there is text.
+
+    UniMax (Chung et al., ICLR 2023, arXiv 2304.09151, algorithm 1): from the smallest language
+    up, each gets an equal part of what is left of the budget, but no text is taken more than
+    ``epochs`` times.
+
+    Args:
+        sizes: Bytes there are, by language.
+        budget: ``B``; at most all there is.
+        epochs: The bound.
+    """
+    left = float(min(budget, sum(sizes.values())))
+    taken = {}
+    ordered = sorted(sizes, key=lambda lang: (sizes[lang], lang))
+    for i, lang in enumerate(ordered):
+        taken[lang] = min(left / (len(ordered) - i), epochs * sizes[lang])
+        left -= taken[lang]
+    return taken
+
+
+def draw(texts: Iterable[Text], passes: Mapping[str, float], *, seed: int) -> Iterator[Text]:
+    """Every text as often as its language is to be taken; a fraction by chance.
+
+    The chance is a hash of text and seed, so that a text is taken or not wherever it stands.
+
+    Args:
+        texts: The texts.
+        passes: By language, how often it is to be taken: 2.5 is twice, and half of it once more.
+        seed: Same seed, same draw.
+    """
+    for text in texts:
+        whole, rest = divmod(passes[text.lang], 1)
+        again = rest > 0 and _chance(text.text, seed) < rest
+        for _ in range(int(whole) + again):
+            yield text
+
+
+def held_out(text: str, *, share: float, seed: int) -> bool:
+    """Whether a text is put aside for testing; equal texts always are together."""
+    return _chance(text, seed, "held out") < share
+
+
+def _chance(text: str, seed: int, purpose: str = "") -> float:
+    digest = hashlib.blake2b(f"{seed}/{purpose}/{text}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little") / 2**64

@@ -1,0 +1,225 @@
+"""Texts and their languages: out of tables, plain files, folders of parallel files, built corpora.
+
+A file's language is taken from its path, then from its column ``lang``, then identified, then
+``und``; never from a default. Texts with the same id in several languages are translations of each
+other; where a table has no ids, the line does in files that are called alike but for the language.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from interlingua.base.errors import DataError, LanguageError, quoted
+from interlingua.base.files import sha256_file
+from interlingua.base.progress import say
+from interlingua.corpus.formats import read_rows
+from interlingua.corpus.rows import Faults, Row
+from interlingua.languages import UND, identify, tag_of
+from interlingua.languages.paths import language_of_path, scripts_agree
+
+MAX_CHARACTERS = 1_000_000
+"""A longer text is refused: it is a book, not a row."""
+SHARDS = "shards"
+_SAMPLE = 200
+_ENDINGS = (".jsonl", ".ndjson", ".csv", ".tsv", ".parquet", ".txt")
+_COMPRESSED = (".gz", ".zst")
+_NOT_TEXT = ("labels.txt", "rejected.jsonl", "requirements.txt")
+_IDS = ("id", "index_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text, its language tag, and the name it shares with its translations."""
+
+    text: str
+    lang: str
+    id: str
+
+
+@dataclass(slots=True)
+class Texts:
+    """The texts of files, read anew at every iteration.
+
+    Attributes:
+        files: The files, in order.
+        lang: The language of texts whose file tells none.
+        faults: What to do with a row that cannot be read.
+        rows: Rows taken from each file at the last iteration.
+    """
+
+    files: list[Path]
+    lang: str | None = None
+    faults: Faults = field(default_factory=Faults)
+    rows: Counter[Path] = field(default_factory=Counter)
+
+    def __iter__(self) -> Iterator[Text]:
+        """All texts, in the order of the files.
+
+        Raises:
+            DataError: A file or row cannot be read, is empty, or there is no text at all.
+        """
+        self.rows.clear()
+        self.faults.rejected.faults.clear()
+        for path in self.files:
+            for text in self._read(path):
+                self.rows[path] += 1
+                yield text
+        if not self.rows:
+            raise DataError(
+                f"no text in {len(self.files)} files, the first of which is {self.files[0]}",
+                remedy="A table has a column 'text'; of a plain file every line is a text",
+            )
+
+    def facts(self) -> list[dict[str, str | int]]:
+        """Path, sha256 and rows of every file that a text came from."""
+        return [
+            {"path": path.as_posix(), "sha256": sha256_file(path), "rows": self.rows[path]}
+            for path in self.files
+            if self.rows[path]
+        ]
+
+    def _read(self, path: Path) -> Iterator[Text]:
+        rows = self._checked(path)
+        first = list(itertools.islice(rows, _SAMPLE))
+        if not first:
+            return
+        told = self._language(path, first)
+        family = _family(path)
+        for row in itertools.chain(first, rows):
+            for text, lang in _texts(row):
+                tag = _tag_of_row(row, lang) if lang else told
+                yield Text(text, tag or self.lang or UND, _identity(row, family))
+
+    def _checked(self, path: Path) -> Iterator[Row]:
+        """The rows that hold a text; empty lines of a plain file are no rows."""
+        plain = _ending(path) == ".txt"
+        for row in read_rows(path, self.faults):
+            if plain and not str(row.values.get("text", "")).strip():
+                continue
+            fault = _fault(row)
+            if fault is not None:
+                self.faults.report(fault)
+                continue
+            yield row
+
+    def _language(self, path: Path, first: Sequence[Row]) -> str | None:
+        texts = [text for row in first for text, _ in _texts(row)]
+        told = language_of_path(path)
+        if told is not None and scripts_agree(told, texts):
+            return told
+        if any(row.values.get("lang") or row.values.get("source_lang") for row in first):
+            return None
+        if self.lang is not None:
+            return self.lang
+        found = Counter(result.tag for result in identify(texts)).most_common(1)[0][0]
+        if found == UND:
+            say(f"warning: the language of {path} cannot be told: give --lang")
+        return found
+
+
+def open_texts(
+    inputs: Sequence[str | Path], *, lang: str | None = None, faults: Faults | None = None
+) -> Texts:
+    """The texts of files and folders.
+
+    Args:
+        inputs: Tables with a column ``text`` (or ``source`` and ``target``), plain files with a
+            text a line, or folders: a built corpus (its part ``train``), or any others, which are
+            searched for such files.
+        lang: The language of texts whose path and columns tell none.
+        faults: What to do with a row that cannot be read.
+
+    Raises:
+        DataError: An input is missing, or a folder holds no such file.
+        LanguageError: ``lang`` names no language.
+    """
+    files = [file for given in inputs for file in _files(Path(given))]
+    if not files:
+        raise DataError("no files were given", remedy="Name tables, text files or folders")
+    return Texts(files, None if lang is None else tag_of(lang), faults or Faults())
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    root = path
+    if (path / SHARDS).is_dir():
+        root = path / SHARDS
+        root = root / "train" if (root / "train").is_dir() else root
+    found = [
+        file
+        for file in sorted(root.rglob("*"))
+        if _ending(file) in _ENDINGS
+        and not file.name.endswith(_NOT_TEXT)
+        and not any(part.startswith(".") for part in file.relative_to(root).parts)
+        and file.is_file()
+    ]
+    if not found:
+        raise DataError(
+            "holds no table or text file", path=path, remedy=f"Endings: {', '.join(_ENDINGS)}"
+        )
+    return found
+
+
+def _ending(path: Path) -> str:
+    suffixes = [suffix for suffix in path.suffixes if suffix not in _COMPRESSED]
+    return suffixes[-1].lower() if suffixes else ""
+
+
+def _family(path: Path) -> str:
+    """The file's name without the language in it, which parallel files share."""
+    parts = path.name.split(".")
+    return ".".join(part for part in parts if language_of_path(Path(f"x.{part}.x")) is None)
+
+
+def _identity(row: Row, family: str) -> str:
+    for name in _IDS:
+        if row.values.get(name) not in (None, ""):
+            return str(row.values[name])
+    return f"{family}:{row.line}"
+
+
+def _texts(row: Row) -> list[tuple[str, str]]:
+    """The texts of a row, each with its language as written there, which may be empty."""
+    values = row.values
+    if "text" in values:
+        return [(values["text"], values.get("lang") or "")]
+    return [
+        (values[f"{side}"], values.get(f"{side}_lang") or "")
+        for side in ("source", "target")
+        if side in values
+    ]
+
+
+def _tag_of_row(row: Row, lang: str) -> str:
+    try:
+        return tag_of(str(lang))
+    except LanguageError as error:
+        raise LanguageError(
+            f"{row.path}, line {row.line}: {error.problem}", remedy=error.remedy
+        ) from None
+
+
+def _fault(row: Row) -> DataError | None:
+    """What keeps a row from being used, if anything."""
+    texts: list[tuple[Any, str]] = list(_texts(row))
+    problem, remedy = "", ""
+    if not texts:
+        problem = f"column 'text' is missing (columns here: {', '.join(map(str, row.values))})"
+        remedy = "Name a column 'text', or two 'source' and 'target'"
+    for text, _ in texts:
+        if not isinstance(text, str):
+            problem = f"{type(text).__name__} {quoted(text)}, expected a text"
+        elif not text.strip():
+            problem = "the text is empty"
+        elif len(text) > MAX_CHARACTERS:
+            problem = f"a text of {len(text):,} characters, at most {MAX_CHARACTERS:,} are read"
+            remedy = "Cut it into paragraphs"
+        elif any("\ud800" <= character <= "\udfff" for character in text):
+            problem = "holds a lone surrogate"
+    return DataError(problem, remedy=remedy, path=row.path, line=row.line) if problem else None

@@ -13,8 +13,8 @@ from interlingua.base.files import sha256_file
 from interlingua.base.progress import track
 from interlingua.batches.token_store import Text, TokenStore, build_store
 from interlingua.corpus.rows import Faults, Row, read_table
+from interlingua.languages.paths import language_of_path
 from interlingua.languages.tags import UND, tag_of
-from interlingua.tasks.examples import language_of_path
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -27,6 +27,7 @@ from interlingua.cli import (
     quickstart,
     score,
     tune,
+    vocab,
 )
 
 app = typer.Typer(
@@ -50,9 +51,10 @@ app.command("classify")(apply.classify)
 app.command("embed")(apply.embed)
 app.add_typer(models.app, name="models")
 app.add_typer(languages.app, name="languages")
+app.add_typer(vocab.app, name="vocab")
 app.command("doctor")(doctor.doctor)
 
-_MANY = frozenset({"--train", "--validation", "--test", "--languages", "--require"})
+_MANY = frozenset({"--train", "--validation", "--test", "--languages", "--require", "--data"})
 
 
 @app.callback(invoke_without_command=True)

@@ -1,27 +1,20 @@
 """Surgery on a model's vocabulary: embeddings follow the pieces that stay, move or are new.
 
-Legend: V rows before, W after, D width.
+Legend: V rows before, W after, D width, N new rows.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from interlingua.base.config import make
 from interlingua.base.errors import ModelError
-from interlingua.base.files import atomic_folder, write_json
 from interlingua.base.optional import require
 from interlingua.base.seeding import generator
-from interlingua.models import checks
 from interlingua.models.encoder import load_encoder
-from interlingua.models.info import ModelInfo
-from interlingua.models.save import save_model
 from interlingua.vocab.vocabulary import NEW
 
 if TYPE_CHECKING:
@@ -30,63 +23,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from transformers import PreTrainedModel
 
-    from interlingua.models.folder import DataFile, ModelFolder
+    from interlingua.models.folder import ModelFolder
     from interlingua.vocab.vocabulary import Revision
 
 Initialisation = Literal["decompose", "mean", "random"]
-REPORT = "vocab.json"
 _DTYPES = ("float32", "bfloat16", "float16")
 _IDS = "_token_id"
-
-
-def save_revised(
-    out: str | Path,
-    *,
-    source: ModelFolder,
-    revision: Revision,
-    parts: Sequence[Sequence[int]] = (),
-    initialisation: Initialisation = "decompose",
-    info: Mapping[str, Any],
-    report: Mapping[str, Any],
-) -> None:
-    """Write the model with a revised vocabulary into a new folder, with its head if it has one.
-
-    Args:
-        out: The folder to make.
-        source: The model.
-        revision: What became of its vocabulary.
-        parts: For each new piece, in order, the old ids it was cut into.
-        initialisation: How new rows begin, see `new_rows`.
-        info: What to change in ``interlingua.json``: parent, data, seed.
-        report: Written as ``vocab.json``.
-
-    Raises:
-        ModelError: The model cannot be loaded, or has too few embeddings for its tokenizer.
-        DiskError: The disk refused a write.
-    """
-    folder = Path(out)
-    model = load_whole(source)
-    seed = int(info.get("seed") or 0)
-    revise(model, revision, parts=parts, initialisation=initialisation, seed=seed)
-    moved = revision.moved()
-    separator = source.info.separator
-    values: dict[str, Any] = {
-        **source.info.model_dump(),
-        "separator": None if separator is None else moved[separator],
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "version": "",
-        **info,
-    }
-    with atomic_folder(folder) as temporary:
-        write_json(temporary / REPORT, dict(report))
-        save_model(
-            temporary,
-            encoder=model,
-            source=source,
-            info=make(ModelInfo, values),
-            head=source.head(),
-            tokenizer=revision.vocabulary.tokenizer(),
-        )
 
 
 def load_whole(folder: ModelFolder) -> PreTrainedModel:
@@ -237,16 +179,3 @@ def _move_ids(config: Any, moved: Mapping[int, int]) -> None:  # noqa: ANN401 - 
             setattr(config, name, moved[value])
         elif isinstance(value, list):
             setattr(config, name, [moved.get(each, each) for each in value])
-
-
-def size_of(folder: Path) -> dict[str, int]:
-    """Bytes of a model folder's weights and of its tokenizer."""
-    weights = sum(file.stat().st_size for file in checks.weight_files(folder))
-    return {"weights": weights, "tokenizer": (folder / checks.TOKENIZER).stat().st_size}
-
-
-def data_files(facts: Sequence[Mapping[str, Any]]) -> tuple[DataFile, ...]:
-    """The files of a run, as ``interlingua.json`` notes them."""
-    from interlingua.models.info import DataFile
-
-    return tuple(make(DataFile, dict(fact)) for fact in facts)

@@ -5,6 +5,7 @@ Legend: ``S`` sentences that a language shares with the reference, ``R`` resampl
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -104,6 +105,7 @@ class _Tally:
     bytes: int = 0
     counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     lengths: dict[str, int] = field(default_factory=dict)
+    seen: Counter[str] = field(default_factory=Counter)
 
 
 def audit(
@@ -209,14 +211,14 @@ def _tally(tokenizer: Tokenizer, texts: Iterable[Text]) -> dict[str, _Tally]:
                         unit_of(text.lang), counts=np.zeros(size, dtype=np.int64)
                     )
                 tally = tallies[text.lang]
-                if text.id in tally.lengths:
-                    continue  # the same sentence again, as in dev and in test
+                tally.seen[text.id] += 1
+                again = tally.seen[text.id]
                 tally.texts += 1
                 tally.tokens += len(encoding.ids)
                 tally.units += count_units(text.text, tally.unit)
                 tally.characters += len(text.text)
                 tally.bytes += len(text.text.encode())
-                tally.lengths[text.id] = len(encoding.ids)
+                tally.lengths[text.id if again == 1 else f"{text.id}#{again}"] = len(encoding.ids)
                 np.add.at(tally.counts, encoding.ids, 1)
             bar.advance(len(batch))
     if not tallies:

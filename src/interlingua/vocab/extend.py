@@ -42,7 +42,7 @@ class Extended:
 
     Attributes:
         revision: The vocabulary.
-        parts: For each new piece the old ids it was cut into before.
+        parts: For each new piece the known old ids it was cut into before.
         shift: What was added to the scores of the new pieces.
         overlap: Pieces that both vocabularies have, over which the shift is the median.
         sentences: Sentences trained on.
@@ -112,7 +112,10 @@ def extend_vocabulary(
     assert revision is not None
     return Extended(
         revision=revision,
-        parts=[_parts(tokenizer, piece) for piece, _ in chosen],
+        parts=[
+            [i for i in _parts(tokenizer, piece) if i != vocabulary.unknown_id]
+            for piece, _ in chosen
+        ],
         shift=shift,
         overlap=overlap,
         sentences=len(sentences),

@@ -18,6 +18,7 @@ from interlingua.cli import (
     apply,
     benchmark,
     compare,
+    corpus,
     doctor,
     evaluate,
     finetune,
@@ -51,6 +52,7 @@ app.command("classify")(apply.classify)
 app.command("embed")(apply.embed)
 app.add_typer(models.app, name="models")
 app.add_typer(languages.app, name="languages")
+app.add_typer(corpus.app, name="corpus")
 app.add_typer(vocab.app, name="vocab")
 app.command("doctor")(doctor.doctor)
 

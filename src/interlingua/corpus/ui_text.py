@@ -49,7 +49,7 @@ def placeholders(text: str) -> Counter[str]:
 
 def without_placeholders(text: str) -> str:
     """The text with a blank where each placeholder was."""
-    return _PLACEHOLDER.sub(" ", text)
+    return str(_PLACEHOLDER.sub(" ", text))
 
 
 def without_context(source: str, target: str) -> str:
@@ -70,7 +70,7 @@ def plain(text: str) -> str:
     text = _without_key(_APPENDED_KEY.sub("", text))
     text = _INVISIBLE.sub("", unicodedata.normalize("NFC", text))
     lines = (" ".join(line.split()) for line in text.split("\n"))
-    return regex.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+    return str(regex.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip())
 
 
 def _without_key(text: str) -> str:

@@ -54,7 +54,8 @@ def load_whole(folder: ModelFolder) -> PreTrainedModel:
         )
     except Exception as error:  # the library raises many classes
         raise ModelError(f"{folder.path} cannot be loaded as {names[0]}: {error}") from error
-    return model.eval()
+    encoder: PreTrainedModel = model.eval()  # type: ignore[no-untyped-call]
+    return encoder
 
 
 @torch.no_grad()
@@ -158,9 +159,10 @@ def _rows(
 
 def _matrices(model: PreTrainedModel) -> dict[str, Tensor]:
     """What has a row for each piece: the input matrix, and an output matrix and bias of its own."""
-    given = model.get_input_embeddings().weight
+    whole: Any = model
+    given: Tensor = whole.get_input_embeddings().weight
     found = {"input": given}
-    output = model.get_output_embeddings()
+    output = whole.get_output_embeddings()
     if output is None:
         return found
     if output.weight.data_ptr() != given.data_ptr():

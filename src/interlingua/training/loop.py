@@ -217,8 +217,9 @@ class Loop:
         for group, peak in zip(self.optimizer.param_groups, self.peaks, strict=True):
             group["lr"] = peak * rate
         # The fused optimizer divides by it on its way: a pass over the gradients less.
-        self.optimizer.grad_scale = (norm / self.settings.clip_norm).clamp(min=1.0)
-        self.optimizer.found_inf = torch.zeros((), device=norm.device)
+        scaled: Any = self.optimizer
+        scaled.grad_scale = (norm / self.settings.clip_norm).clamp(min=1.0)
+        scaled.found_inf = torch.zeros((), device=norm.device)
         self.optimizer.step()
         return mean
 

@@ -26,8 +26,8 @@ def print_audit(audit: Audit, console: Console, *, against: Audit | None = None)
     console.print(Text(headline(audit), style="bold"))
     console.print(Text(f"{audit.tokenizer}: {audit.kind}, {audit.size:,} pieces", style="dim"))
     if against is not None:
-        other = f"{against.tokenizer}: {against.kind}, {against.size:,} pieces"
-        console.print(Text(f"against {other}", style="dim"))
+        beside = f"{against.tokenizer}: {against.kind}, {against.size:,} pieces"
+        console.print(Text(f"against {beside}", style="dim"))
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("language", no_wrap=True, max_width=20)
     for name in _columns(audit, against):

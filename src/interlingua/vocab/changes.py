@@ -81,7 +81,8 @@ def measure_change(
         texts: Any texts.
     """
     changed = revision.vocabulary.tokenizer()
-    known = tokenizer_unknown(tokenizer), revision.vocabulary.unknown_id
+    unknown = tokenizer_unknown(tokenizer), revision.vocabulary.unknown_id
+    known = [-1 if i is None else i for i in unknown]
     found: dict[str, Change] = {}
     for batch in batched(texts):
         plain = [text.text for text in batch]

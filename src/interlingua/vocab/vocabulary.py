@@ -225,8 +225,10 @@ class Vocabulary:
         """Merges as pairs; older files write them as one text with a space."""
         merges = self.document["model"]["merges"]
         return [
-            tuple(merge.split(" ", 1)) if isinstance(merge, str) else tuple(merge)
-            for merge in merges
+            (left, right)
+            for left, right in (
+                merge.split(" ", 1) if isinstance(merge, str) else merge for merge in merges
+            )
         ]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from typing import Any
 
 import regex
 
@@ -65,7 +66,7 @@ def clusters(texts: Sequence[str], groups: Sequence[str]) -> list[str]:
     for number, group in enumerate(groups):
         forest.join(first.setdefault(group, number), number)
     index = rensa.RMinHashLSH(_SIMILAR, _PERMUTATIONS, _BANDS)
-    hashes = {}
+    hashes: dict[int, Any] = {}
     for text, number in {text: number for number, text in enumerate(texts)}.items():
         made = rensa.RMinHash(_PERMUTATIONS, _SEED)
         made.update(_shingles(text))

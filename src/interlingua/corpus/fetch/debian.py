@@ -179,8 +179,8 @@ def join_descriptions(
         with track("Joining", total=len(translations), unit="files") as progress:
             for file in translations:
                 if locale_tag(file.locale) != _ENGLISH:
-                    found = read_descriptions(file.path, faults)
-                    join.translations(found, english, fetched.dropped)
+                    told = read_descriptions(file.path, faults)
+                    join.translations(told, english, fetched.dropped)
                 progress.advance(note=file.name)
     fetched.dropped["unreadable"] += len(faults.rejected)
     fetched.documents, fetched.pairs = documents.counts(), pairs.counts()

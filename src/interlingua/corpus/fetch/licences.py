@@ -52,7 +52,8 @@ def _spdx_name(name: str) -> str:
     known = _SPDX.get(plain.casefold())
     if known and not exception:
         return known
-    return "LicenseRef-" + regex.sub(r"[^A-Za-z0-9.-]+", "-", name).strip("-")
+    named: str = "LicenseRef-" + regex.sub(r"[^A-Za-z0-9.-]+", "-", name).strip("-")
+    return named
 
 
 def package_licence(copyright_text: str) -> str:

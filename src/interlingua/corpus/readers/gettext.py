@@ -202,7 +202,7 @@ def _unescape(text: str) -> str:
             return chr(int(match[1], 8))
         if match[2]:
             return chr(int(match[2], 16))
-        return _ESCAPED.get(match[3], match[3])
+        return str(_ESCAPED.get(match[3], match[3]))
 
     return _ESCAPE.sub(one, text) if "\\" in text else text
 
@@ -273,7 +273,7 @@ def _singular_form(header: dict[str, str]) -> int:
     if match is None:
         return 0
     try:
-        return int(gettext.c2py(match[2].strip())(1))  # type: ignore[attr-defined]
+        return int(gettext.c2py(match[2].strip())(1))
     except (ValueError, ArithmeticError, RecursionError):
         return 0
 

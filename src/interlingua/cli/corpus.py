@@ -1,0 +1,138 @@
+"""``interlingua corpus``: texts and their translations, fetched and cleaned."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from interlingua.base.errors import UsageError
+from interlingua.cli.options import Json, OnErrorChoice, Out, Quiet, begin, emit, write
+
+if TYPE_CHECKING:
+    from interlingua.corpus.fetch.debian import Fetched
+
+app = typer.Typer(help="Texts and translations: fetch them, clean them.", no_args_is_help=True)
+fetch = typer.Typer(help="Get open text; the only commands that use the network.")
+app.add_typer(fetch, name="fetch")
+
+Languages = Annotated[
+    list[str] | None, typer.Option("--languages", help="Only these languages; all otherwise.")
+]
+Packages = Annotated[int | None, typer.Option("--max-packages", help="Packages at most.", min=1)]
+Pinned = Annotated[
+    Path | None,
+    typer.Option("--snapshot", help="snapshot.json of an earlier run: other files are refused."),
+]
+
+
+@fetch.command("debian")
+def debian(
+    out: Out,
+    languages: Languages = None,
+    max_packages: Packages = None,
+    snapshot: Pinned = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Fetch Debian's package descriptions and their translations, as documents and pairs.
+
+    They come through apt-get from the sources this machine is set up with, into a state of its own.
+
+    Example: interlingua corpus fetch debian --languages ita_Latn jpn_Jpan --out corpus/debian
+    """
+    begin(quiet=quiet, json=json)
+    from interlingua.corpus.fetch.debian import fetch_debian
+
+    done = fetch_debian(out, languages=_tags(languages), max_packages=max_packages, pinned=snapshot)
+    _tell(done, json=json)
+
+
+@fetch.command("catalogues")
+def catalogues(
+    out: Out,
+    languages: Languages = None,
+    max_packages: Packages = None,
+    snapshot: Pinned = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Gather message catalogues of programs, this machine's and those of packages, as pairs.
+
+    Packages are downloaded through apt-get and read; nothing is installed.
+
+    Example: interlingua corpus fetch catalogues --languages cym_Latn gle_Latn --out corpus/messages
+    """
+    begin(quiet=quiet, json=json)
+    from interlingua.corpus.fetch.catalogues import fetch_catalogues
+
+    done = fetch_catalogues(
+        out, languages=_tags(languages), max_packages=max_packages, pinned=snapshot
+    )
+    _tell(done, json=json)
+
+
+@app.command("pairs")
+def pairs(
+    inputs: Annotated[
+        list[str], typer.Argument(help="Tables of pairs, .mo or .po files, or folders of them.")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="File to write: .jsonl, .jsonl.zst or .gz.")],
+    clean: Annotated[
+        bool, typer.Option(help="Whether to drop what is no translation, counted by reason.")
+    ] = True,
+    on_error: OnErrorChoice = "stop",
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Put pairs of any source into one file, cleaned.
+
+    Example: interlingua corpus pairs corpus/messages corpus/debian/pairs --out pairs.jsonl.zst
+    """
+    begin(quiet=quiet, json=json)
+    from interlingua.corpus.clean_pairs import CleanRules
+    from interlingua.corpus.pairs import gather_pairs
+    from interlingua.corpus.rows import Faults
+
+    if not out.name.endswith((".jsonl", ".jsonl.zst", ".jsonl.gz")):
+        raise UsageError(f"--out {out}: the name has to end with .jsonl, .jsonl.zst or .jsonl.gz")
+    rules = CleanRules() if clean else None
+    done = gather_pairs(inputs, out, rules=rules, faults=Faults(on_error))
+    if json:
+        emit(
+            {
+                "out": str(out),
+                "pairs": done.out,
+                "dropped": done.dropped,
+                "rejected": done.rejected,
+                "languages": done.languages,
+            }
+        )
+        return
+    total = done.out + sum(done.dropped.values()) + done.rejected
+    write(f"{total:,} pairs in, {done.out:,} out, {done.rejected:,} rejected: {out}")
+    for reason, count in done.dropped.items():
+        write(f"  dropped, {reason}: {count:,}")
+    write(f"{len(done.languages)} language pairs")
+
+
+def _tags(languages: list[str] | None) -> list[str]:
+    from interlingua.languages.tags import tag_of
+
+    return [tag_of(name) for name in languages or ()]
+
+
+def _tell(done: Fetched, *, json: bool) -> None:
+    if json:
+        emit({"out": str(done.out), **done.facts()})
+        return
+    write(
+        f"{sum(done.documents.values()):,} documents in {len(done.documents)} languages, "
+        f"{sum(done.pairs.values()):,} pairs in {len(done.pairs)}: {done.out}"
+    )
+    for name, count in sorted(done.pairs.items(), key=lambda item: -item[1])[:20]:
+        write(f"  {name}  {count:,}")
+    for reason, count in done.dropped.items():
+        write(f"  left out, {reason}: {count:,}")
+    write(f"next: interlingua corpus pairs {done.out}/pairs --out pairs.jsonl.zst")

@@ -1,0 +1,129 @@
+"""Pairs of any source, cleaned, as one file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from interlingua.base.errors import DataError, LanguageError
+from interlingua.corpus.clean_pairs import Cleaner, CleanRules, length_ratios
+from interlingua.corpus.readers.gettext import read_mo, read_po
+from interlingua.corpus.records import Pair
+from interlingua.corpus.rows import Faults, Row, read_table
+from interlingua.corpus.writing import pair_row, write_rows
+from interlingua.languages.tags import tag_of
+
+_READERS: dict[str, Callable[[Path, Faults], Iterator[Pair]]] = {".mo": read_mo, ".po": read_po}
+_FOLDER_ENDINGS = (".jsonl", ".jsonl.zst", ".jsonl.gz", ".tsv", ".parquet", ".mo", ".po")
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What became of pairs: in = out + dropped + rejected."""
+
+    out: int
+    dropped: dict[str, int]
+    rejected: int
+    languages: dict[str, int] = field(default_factory=dict)
+
+
+def pair_files(inputs: Sequence[str | Path]) -> list[Path]:
+    """Files as they are, and all files of pairs in folders.
+
+    Raises:
+        DataError: An input is missing, or a folder holds no file of pairs.
+    """
+    found = []
+    for given in map(Path, inputs):
+        if not given.is_dir():
+            found.append(given)
+            continue
+        inside = sorted(p for p in given.rglob("*") if p.name.endswith(_FOLDER_ENDINGS))
+        if not inside:
+            raise DataError("no file of pairs in the folder", path=given)
+        found += inside
+    return found
+
+
+def read_pairs(path: Path, faults: Faults) -> Iterator[Pair]:
+    """Pairs of a table with ``source``, ``target`` and their languages, or of a catalogue.
+
+    Raises:
+        DataError: The file or a row of it cannot be read.
+    """
+    reader = _READERS.get(path.suffix)
+    if reader is not None:
+        yield from reader(path, faults)
+        return
+    for row in read_table(path, faults):
+        try:
+            yield _pair(row)
+        except DataError as fault:
+            faults.report(fault)
+
+
+def _pair(row: Row) -> Pair:
+    values = row.values
+    texts = [values.get(name) for name in ("source", "target", "source_lang", "target_lang")]
+    if not all(isinstance(text, str) for text in texts):
+        raise DataError(
+            "columns source, target, source_lang and target_lang are expected",
+            path=row.path,
+            line=row.line,
+        )
+    try:
+        tags = [tag_of(str(name)) for name in texts[2:]]
+    except LanguageError as error:
+        raise DataError(error.problem, path=row.path, line=row.line) from error
+    meta: Any = values.get("meta")
+    return Pair(
+        source_text=str(texts[0]),
+        target_text=str(texts[1]),
+        source_lang=tags[0],
+        target_lang=tags[1],
+        id=str(values.get("id") or f"{row.path.name}:{row.line}"),
+        source=str(values.get("origin") or row.path.name),
+        licence=str(values.get("licence") or ""),
+        cluster=str(values.get("cluster") or ""),
+        meta=meta if isinstance(meta, dict) else {},
+    )
+
+
+def gather_pairs(
+    inputs: Sequence[str | Path], out: Path, *, rules: CleanRules | None, faults: Faults
+) -> Gathered:
+    """Write the pairs of files and folders as one file, in order.
+
+    Args:
+        inputs: Files, or folders of them.
+        out: The file, ``.jsonl``, also with ``.gz`` or ``.zst``.
+        rules: What a pair must be to stay; None: all stay.
+        faults: What to do with a row that cannot be read.
+
+    Raises:
+        DataError: A file or row cannot be read.
+        DiskError: The disk refused a write.
+    """
+    files = pair_files(inputs)
+    counts: dict[str, int] = {}
+
+    def stream(found: Faults) -> Iterator[Pair]:
+        for file in files:
+            yield from read_pairs(file, found)
+
+    def counted(pairs: Iterator[Pair]) -> Iterator[dict[str, Any]]:
+        for pair in pairs:
+            name = f"{pair.source_lang}-{pair.target_lang}"
+            counts[name] = counts.get(name, 0) + 1
+            yield pair_row(pair)
+
+    if rules is None:
+        written = write_rows(out, counted(stream(faults)))
+        return Gathered(written, {}, len(faults.rejected), dict(sorted(counts.items())))
+    ratios = length_ratios(stream(Faults(faults.on_error, replace=faults.replace)))
+    cleaner = Cleaner(rules, ratios)
+    written = write_rows(out, counted(cleaner.clean(stream(faults))))
+    dropped = dict(cleaner.dropped.most_common())
+    return Gathered(written, dropped, len(faults.rejected), dict(sorted(counts.items())))

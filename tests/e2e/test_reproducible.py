@@ -45,7 +45,7 @@ def test_the_probe_repeats_to_the_byte(tmp_path: Path, starter: ModelFolder) -> 
             *("--seed", "7", "--quiet"),
         )
         run(
-            *("evaluate", "--model", tmp_path / name, "--test", *test_files()[:3]),
+            *("evaluate", "--model", tmp_path / name, "--test", *phrasebook.test_files()[:3]),
             *("--out", tmp_path / f"card-{name}", "--quiet"),
         )
     assert weights(tmp_path / "a") == weights(tmp_path / "b")

@@ -266,7 +266,7 @@ def test_the_figures_in_the_page_are_those_of_its_command(
         )
         found = {
             cells[1].strip(): cells[2].strip()
-            for line in out.splitlines()
+            for line in out.strip().split("\n\n")[0].splitlines()
             if len(cells := line.split("|")) > 3
         }
         table = next(part for part in page.split("\n\n") if part.startswith("|") and tag in part)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from interlingua.base.files import sha256_file
-from interlingua.corpus.phrasebook import test_files, train_files
+from interlingua.corpus import phrasebook
 from interlingua.models.folder import ModelFolder, open_model
 
 COMMAND = [sys.executable, "-m", "interlingua.cli.main"]
@@ -41,7 +41,15 @@ def weights(folder: Path) -> tuple[str, str]:
 def test_the_probe_repeats_to_the_byte(tmp_path: Path, starter: ModelFolder) -> None:
     for name in ("a", "b"):
         run(
-            *("finetune", "--task", "topic", "--train", *train_files(), "--out", tmp_path / name),
+            *(
+                "finetune",
+                "--task",
+                "topic",
+                "--train",
+                *phrasebook.train_files(),
+                "--out",
+                tmp_path / name,
+            ),
             *("--seed", "7", "--quiet"),
         )
         run(
@@ -58,7 +66,15 @@ def test_the_probe_repeats_to_the_byte(tmp_path: Path, starter: ModelFolder) -> 
 @pytest.mark.slow
 def test_full_training_survives_kill_and_interrupt(tmp_path: Path, small: Path) -> None:
     arguments = (
-        *("finetune", "--task", "sentiment", "--train", *train_files(), "--model", small),
+        *(
+            "finetune",
+            "--task",
+            "sentiment",
+            "--train",
+            *phrasebook.train_files(),
+            "--model",
+            small,
+        ),
         *("--strategy", "full", "--set", "training.full.epochs=6"),
         *("--set", "training.full.checkpoint_steps=2", "--set", "training.full.patience=6"),
     )
@@ -91,7 +107,15 @@ def newest(folder: Path) -> int:
 def test_an_unfinished_run_is_neither_overwritten_nor_opened(tmp_path: Path) -> None:
     (tmp_path / "out" / "checkpoints").mkdir(parents=True)
     process = start(
-        *("finetune", "--task", "topic", "--train", *train_files(), "--out", tmp_path / "out")
+        *(
+            "finetune",
+            "--task",
+            "topic",
+            "--train",
+            *phrasebook.train_files(),
+            "--out",
+            tmp_path / "out",
+        )
     )
     _, err = process.communicate(timeout=120)
     assert process.returncode == 2
@@ -100,7 +124,7 @@ def test_an_unfinished_run_is_neither_overwritten_nor_opened(tmp_path: Path) -> 
 
 def test_json_is_one_document(tmp_path: Path, starter: ModelFolder) -> None:
     out = run(
-        *("finetune", "--task", "topic", "--train", *train_files(), "--json"),
+        *("finetune", "--task", "topic", "--train", *phrasebook.train_files(), "--json"),
         *("--out", tmp_path / "m"),
     )
     assert json.loads(out)["task"] == "topic"

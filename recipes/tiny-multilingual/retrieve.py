@@ -1,8 +1,10 @@
-"""How often a text's translation is the nearest of a pool of texts, with intervals.
+r"""How often a text's translation is the nearest of a pool of texts, with intervals.
 
-    python retrieve.py --model runs/mlm --model runs/tlm --pairs runs/held-out.jsonl.zst --json
+    python recipes/tiny-multilingual/retrieve.py --model runs/tiny/mlm --model runs/tiny/tlm \
+        --pairs runs/tiny/pairs.jsonl.zst
 
-For each language pair, ``--pool`` held-out pairs are drawn, the same for every model; each source
+For each language pair, ``--pool`` pairs are drawn of the clusters that the recipes held out, by the
+same hash, and of Debian's descriptions only the synopses, the same for every model; each source
 looks for its translation among all targets, and each target among all sources. The figure is the
 mean of both directions; its interval resamples the texts. Vectors are mean-pooled states, centred
 by language, since a model's means tell languages apart before anything else.
@@ -19,18 +21,22 @@ from numpy.typing import NDArray
 
 from interlingua import Embedder
 from interlingua.corpus.rows import read_table
+from interlingua.training.pretrain_data import held_out
 
 RESAMPLES = 2000
 
 
-def drawn(files: list[str], pool: int) -> dict[str, list[tuple[str, str]]]:
-    """``pool`` pairs of every language pair that has as many, one of each cluster."""
+def drawn(files: list[str], pool: int, share: float) -> dict[str, list[tuple[str, str]]]:
+    """``pool`` held-out pairs of every language pair that has as many, one of each cluster."""
     found: dict[str, dict[str, tuple[str, str]]] = {}
     for file in files:
         for row in read_table(Path(file)):
             v = row.values
             name = f"{v['source_lang']}-{v['target_lang']}"
             cluster = str(v.get("cluster") or v["source"])
+            part = (v.get("meta") or {}).get("part", "synopsis")
+            if part != "synopsis" or not held_out(cluster, share):
+                continue
             found.setdefault(name, {}).setdefault(cluster, (v["source"], v["target"]))
     rng = np.random.default_rng(0)
     out = {}
@@ -61,9 +67,10 @@ def main() -> None:
     parser.add_argument("--model", action="append", required=True)
     parser.add_argument("--pairs", nargs="+", required=True)
     parser.add_argument("--pool", type=int, default=200)
+    parser.add_argument("--held-out", type=float, default=0.05, help="as in the recipe")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    chosen = drawn(given.pairs, given.pool)
+    chosen = drawn(given.pairs, given.pool, given.held_out)
     rng = np.random.default_rng(1)
     report = {}
     for model in given.model:

@@ -369,3 +369,10 @@ def test_temperature_gives_small_languages_their_share() -> None:
     rows = balanced(lengths, groups, 0.3, rng)
     small = np.bincount(rows, minlength=1100)[1000:]
     assert small.max() - small.min() <= 1
+
+
+@pytest.mark.parametrize(
+    "path", sorted((Path(__file__).parents[2] / "recipes").rglob("*.yaml")), ids=lambda p: p.name
+)
+def test_every_shipped_recipe_can_be_read(path: Path) -> None:
+    assert make(PretrainRecipe, read_recipe(path)).objectives

@@ -106,7 +106,7 @@ def make_stores(
         with track("Tokenizing", unit="texts") as progress:
             for text, cluster in read_texts(paths, data, pairs=pairs):
                 progress.advance()
-                if not held or (_share(cluster) < held) == validation:
+                if not held or held_out(cluster, held) == validation:
                     yield text
 
     def store(name: str, paths: list[Path], *, validation: bool) -> TokenStore | None:
@@ -129,9 +129,10 @@ def make_stores(
     return Stores(train, validation)
 
 
-def _share(cluster: str) -> float:
+def held_out(cluster: str, share: float) -> bool:
+    """Whether the texts of a cluster are put aside: the same in every run, of any file."""
     digest = hashlib.sha256(cluster.encode("utf-8", "surrogatepass")).digest()
-    return int.from_bytes(digest[:4], "little") / _BUCKETS
+    return int.from_bytes(digest[:4], "little") / _BUCKETS < share
 
 
 def read_texts(paths: list[Path], data: PretrainData, *, pairs: bool) -> Iterator[tuple[Text, str]]:

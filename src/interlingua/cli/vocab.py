@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from interlingua.base.errors import ConfigError, UsageError
+from interlingua.base.progress import say
 from interlingua.cli.options import (
     Json,
     OnErrorChoice,
@@ -31,6 +32,7 @@ app = typer.Typer(
     help="Vocabularies: train one, audit one, trim or extend a model's.", no_args_is_help=True
 )
 
+_MANY = 0.5  # share of texts cut up as before under which a trimmed vocabulary is warned about
 Lang = Annotated[
     str | None, typer.Option(help="Language of texts whose path and columns tell none.")
 ]
@@ -216,6 +218,13 @@ def trim(
         tests=None if test is None else _texts(test, None, on_error),
         seed=seed,
     )
+    for tag, found in report["languages"].items():
+        if found["unchanged"] < _MANY:
+            share = f"{found['unchanged'] * 100:.0f} %"
+            say(
+                f"warning: only {share} of the texts in {tag} that were put aside are cut up as "
+                "before: give more --data, or a larger --size"
+            )
     _show(report, json=json)
 
 

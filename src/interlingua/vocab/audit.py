@@ -25,8 +25,11 @@ from interlingua.vocab.texts import Text, Texts
 from interlingua.vocab.words import Unit, count_units, unit_of
 
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+    from tokenizers import Encoding, Tokenizer
 
+MAX_UNKNOWN = 0.1
+"""Share of unknown characters above which no premium is told: a text that becomes one unknown token
+is cheap and says nothing."""
 RESAMPLES = 1000
 LEVEL = 0.95
 _BYTE = regex.compile(r"<0x[0-9A-F]{2}>")
@@ -58,6 +61,8 @@ class LanguageAudit(Config):
     """Bytes of UTF-8 per token."""
     unknown_rate: float
     """Share of the tokens that are the unknown one."""
+    unknown_characters: float
+    """Share of the characters that are lost in unknown tokens."""
     byte_rate: float | None
     """Share of the tokens that stand for a byte; null where the vocabulary has no such pieces."""
     single_rate: float
@@ -67,7 +72,8 @@ class LanguageAudit(Config):
     shared: int
     """Texts whose translation into the reference language is there; 0 for the reference."""
     parity: float | None
-    """Mean over these of tokens here by tokens there (Petrov et al. 2023)."""
+    """Mean over these of tokens here by tokens there (Petrov et al. 2023); null where more than a
+    tenth of the characters is unknown."""
     premium: float | None
     """Parity minus one: 0.5 means half as many tokens again for the same message."""
     premium_ci: tuple[float, float] | None
@@ -86,7 +92,7 @@ class Audit(Config):
     reference: str
     """Tag of the language that parity is against."""
     languages: dict[str, LanguageAudit]
-    """By tag, the highest premium first; without one, by fertility."""
+    """By tag: those mostly unknown first, then the highest premium; without one, by fertility."""
     data: list[dict[str, str | int]]
     """Path, sha256 and rows of the files."""
     rejected: int = 0
@@ -102,6 +108,7 @@ class _Tally:
     tokens: int = 0
     units: int = 0
     characters: int = 0
+    unknown: int = 0
     bytes: int = 0
     counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     lengths: dict[str, int] = field(default_factory=dict)
@@ -200,6 +207,7 @@ def parity(
 def _tally(tokenizer: Tokenizer, texts: Iterable[Text]) -> dict[str, _Tally]:
     tallies: dict[str, _Tally] = {}
     size = tokenizer.get_vocab_size()
+    unknown = tokenizer_unknown(tokenizer)
     with track("Cutting up", unit="texts") as bar:
         for batch in batched(texts):
             encodings = tokenizer.encode_batch(
@@ -217,6 +225,7 @@ def _tally(tokenizer: Tokenizer, texts: Iterable[Text]) -> dict[str, _Tally]:
                 tally.tokens += len(encoding.ids)
                 tally.units += count_units(text.text, tally.unit)
                 tally.characters += len(text.text)
+                tally.unknown += _covered(encoding, unknown)
                 tally.bytes += len(text.text.encode())
                 tally.lengths[text.id if again == 1 else f"{text.id}#{again}"] = len(encoding.ids)
                 np.add.at(tally.counts, encoding.ids, 1)
@@ -224,6 +233,14 @@ def _tally(tokenizer: Tokenizer, texts: Iterable[Text]) -> dict[str, _Tally]:
     if not tallies:
         raise DataError("no text in the languages asked for")
     return tallies
+
+
+def _covered(encoding: Encoding, unknown: int | None) -> int:
+    """Characters of a text that unknown tokens stand for."""
+    if unknown not in encoding.ids:
+        return 0
+    places = zip(encoding.ids, encoding.offsets, strict=True)
+    return sum(end - start for i, (start, end) in places if i == unknown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +272,11 @@ def _language(
 ) -> LanguageAudit:
     facts = _facts(lang)
     tokens = max(tally.tokens, 1)
+    lost = tally.unknown / max(tally.characters, 1)
     told = parity(tally.lengths, reference, seed=seed, names=(lang,))
+    shared = told[0] if told else 0
+    if lost > MAX_UNKNOWN:
+        told = None
     return LanguageAudit(
         name=facts.name if facts else "unknown",
         autonym=facts.autonym if facts else "",
@@ -268,10 +289,11 @@ def _language(
         characters_per_token=tally.characters / tokens,
         bytes_per_token=tally.bytes / tokens,
         unknown_rate=float(tally.counts[kinds.unknown].sum() / tokens),
+        unknown_characters=lost,
         byte_rate=float(tally.counts[kinds.bytes].sum() / tokens) if kinds.bytes.any() else None,
         single_rate=float(tally.counts[kinds.single].sum() / tokens),
         used=int(np.count_nonzero(tally.counts)),
-        shared=told[0] if told else 0,
+        shared=shared,
         parity=told[1] if told else None,
         premium=told[1] - 1 if told else None,
         premium_ci=(told[2][0] - 1, told[2][1] - 1) if told else None,
@@ -282,6 +304,8 @@ def _facts(lang: str) -> Language | None:
     return None if lang == UND else parse(lang)
 
 
-def _worst_first(item: tuple[str, LanguageAudit]) -> tuple[bool, float, float, str]:
+def _worst_first(item: tuple[str, LanguageAudit]) -> tuple[int, float, float, str]:
     lang, found = item
-    return found.premium is None, -(found.premium or 0), -(found.fertility or 0), lang
+    if found.unknown_characters > MAX_UNKNOWN:
+        return 0, -found.unknown_characters, 0.0, lang
+    return 1 + (found.premium is None), -(found.premium or 0), -(found.fertility or 0), lang

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from interlingua.base.markup import Html, element, join, text
 from interlingua.base.page import Cell, page, sortable
-from interlingua.vocab.audit import LEVEL, RESAMPLES
+from interlingua.vocab.audit import LEVEL, MAX_UNKNOWN, RESAMPLES
 from interlingua.vocab.audit_words import (
     NOTHING,
     between,
@@ -64,7 +64,7 @@ def render(audit: Audit, *, against: Audit | None = None) -> str:
 
 def _lede(audit: Audit) -> Html:
     premiums = [f.premium for f in audit.languages.values() if f.premium is not None]
-    unknown = [f.name for f in audit.languages.values() if f.unknown_rate > 0.01]
+    lost = [f.name for f in audit.languages.values() if f.unknown_characters > MAX_UNKNOWN]
     sentences = []
     if premiums:
         half = sum(premium > 0.5 for premium in premiums)
@@ -72,8 +72,11 @@ def _lede(audit: Audit) -> Html:
             f"The median of {len(premiums)} languages pays {signed(statistics.median(premiums))}"
             f"; {half or 'none'} of them more than half as much again."
         )
-    if unknown:
-        sentences.append(f"More than one token in a hundred is unknown in {', '.join(unknown)}.")
+    if lost:
+        names = ", ".join(lost[:_NAMED]) + (
+            f" and {len(lost) - _NAMED} more" if lost[_NAMED:] else ""
+        )
+        sentences.append(f"Over a tenth of the characters is unknown in {names}.")
     return text(" ".join(sentences))
 
 
@@ -92,8 +95,10 @@ def _tiles(audit: Audit) -> Html:
                 told[-1].name,
             ),
         ]
-    worst = max(audit.languages.values(), key=lambda found: found.unknown_rate)
-    tiles.append(("Most unknown", percent(worst.unknown_rate, 2), "", worst.name))
+    worst = max(audit.languages.values(), key=lambda found: found.unknown_characters)
+    tiles.append(
+        ("Most unknown", percent(worst.unknown_characters, 2), "of characters", worst.name)
+    )
     return join(
         [
             element(
@@ -299,6 +304,7 @@ def _table(audit: Audit, against: Audit | None) -> Html:
         "chars/token",
         "bytes/token",
         "unknown %",
+        "lost %",
         "bytes %",
         "single %",
         "used",
@@ -334,6 +340,7 @@ def _row(tag: str, found: LanguageAudit) -> list[Cell]:
         _cell(found.characters_per_token, figure),
         _cell(found.bytes_per_token, figure),
         _cell(found.unknown_rate, lambda value: f"{(value or 0) * 100:.2f}"),
+        _cell(found.unknown_characters, lambda value: f"{(value or 0) * 100:.2f}"),
         _cell(found.byte_rate, lambda value: f"{(value or 0) * 100:.2f}"),
         _cell(found.single_rate, lambda value: f"{(value or 0) * 100:.0f}"),
         (f"{found.used:,}", found.used),

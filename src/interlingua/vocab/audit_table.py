@@ -56,7 +56,7 @@ def print_audit(audit: Audit, console: Console, *, against: Audit | None = None)
 
 def _columns(audit: Audit, against: Audit | None) -> list[str]:
     """What fits into a line: with another tokenizer its figures, else more of this one's."""
-    columns = ["tag", "premium", "interval", "fertility", "per", "unknown"]
+    columns = ["tag", "premium", "interval", "fertility", "per", "lost"]
     if against is not None:
         columns.remove("interval")
         return [*columns, "premium there", "fertility there", "tokens there"]
@@ -70,7 +70,7 @@ def _figures(found: LanguageAudit) -> dict[str, str]:
         "interval": between(found.premium_ci),
         "fertility": figure(found.fertility),
         "per": found.unit,
-        "unknown": percent(found.unknown_rate, 2),
+        "lost": percent(found.unknown_characters, 2),
         "bytes": percent(found.byte_rate),
         "single": percent(found.single_rate, 0),
         "chars/token": figure(found.characters_per_token),

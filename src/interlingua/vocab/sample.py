@@ -33,8 +33,7 @@ def by_temperature(
     total = sum(sizes.values())
     raised = {lang: (size / total) ** temperature for lang, size in sizes.items()}
     shares = {lang: share / sum(raised.values()) for lang, share in raised.items()}
-    whole = max(size / shares[lang] for lang, size in sizes.items())
-    taken = min(budget, whole)
+    taken = min(budget, max(size / shares[lang] for lang, size in sizes.items()))
     return {lang: min(shares[lang] * taken, MAX_PASSES * size) for lang, size in sizes.items()}
 
 
@@ -43,12 +42,13 @@ def by_unimax(sizes: Mapping[str, int], *, budget: int, epochs: float) -> dict[s
 
     UniMax (Chung et al., ICLR 2023, arXiv 2304.09151, algorithm 1): from the smallest language
     up, each gets an equal part of what is left of the budget, but no text is taken more than
-    ``epochs`` times.
+    ``epochs`` times. The budget is at most all there is: with more, the languages that have text
+    would catch up again by repeating it.
 
     Args:
         sizes: Bytes there are, by language.
-        budget: ``B``; at most all there is.
-        epochs: The bound.
+        budget: ``B``.
+        epochs: How often a text is taken at most.
     """
     left = float(min(budget, sum(sizes.values())))
     taken = {}

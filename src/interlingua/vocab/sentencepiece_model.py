@@ -1,8 +1,9 @@
 """SentencePiece: train a model, and say in ``tokenizer.json`` what it says.
 
 A trained model is a list of pieces with scores and a compiled normalisation map. `tokenizers`
-applies the map cluster by cluster where SentencePiece takes the longest rule, so the two may part
-on exotic text; `agreement` counts how often they do.
+applies the map within clusters of a letter and its marks, SentencePiece to the longest match
+anywhere: where a letter and a mark of three bytes each would compose, as in Bengali written in
+decomposed form, the two part. Text in NFC is not concerned; `agreement` counts what is.
 """
 
 from __future__ import annotations

@@ -24,12 +24,12 @@ from interlingua.languages.paths import language_of_path, scripts_agree
 
 MAX_CHARACTERS = 1_000_000
 """A longer text is refused: it is a book, not a row."""
-SHARDS = "shards"
 _SAMPLE = 200
 _ENDINGS = (".jsonl", ".ndjson", ".csv", ".tsv", ".parquet", ".txt")
 _COMPRESSED = (".gz", ".zst")
 _NOT_TEXT = ("labels.txt", "rejected.jsonl", "requirements.txt")
 _IDS = ("id", "index_id")
+_SHARDS, _TRAIN = "shards", "train"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,16 +141,16 @@ def open_texts(
     files = [file for given in inputs for file in _files(Path(given))]
     if not files:
         raise DataError("no files were given", remedy="Name tables, text files or folders")
-    return Texts(files, None if lang is None else tag_of(lang), faults or Faults())
+    tag = None if lang is None else tag_of(lang)
+    return Texts(files, tag, faults or Faults())
 
 
 def _files(path: Path) -> list[Path]:
+    if not path.exists():
+        raise DataError("no such file or folder", path=path)
     if not path.is_dir():
         return [path]
-    root = path
-    if (path / SHARDS).is_dir():
-        root = path / SHARDS
-        root = root / "train" if (root / "train").is_dir() else root
+    root = path / _SHARDS / _TRAIN if (path / _SHARDS).is_dir() else path
     found = [
         file
         for file in sorted(root.rglob("*"))

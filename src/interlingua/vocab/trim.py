@@ -43,13 +43,13 @@ class Counts:
         pieces: Occurrences by id, int64 [V].
         texts: Texts counted, by language.
         aside: Texts put aside to measure on.
-        skipped: Texts in languages that are not served.
+        skipped: Texts in languages that are not served, by language.
     """
 
     pieces: NDArray[np.int64]
     texts: Counter[str] = field(default_factory=Counter)
     aside: list[Text] = field(default_factory=list)
-    skipped: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ def trim_vocabulary(  # noqa: PLR0913 - each is one choice of the user's
         covered=float(counts.pieces[stayed].sum() / max(counts.pieces.sum(), 1)),
         texts=dict(sorted(counts.texts.items())),
         changes=measure_change(tokenizer, revision, measured),
-        skipped=counts.skipped,
+        skipped=counts.skipped.total(),
     )
 
 
@@ -148,7 +148,7 @@ def count_pieces(
     def wanted() -> Iterable[Text]:
         for text in texts:
             if text.lang not in tags:
-                counts.skipped += 1
+                counts.skipped[text.lang] += 1
             elif (
                 aside
                 and kept_aside[text.lang] < MAX_HELD_OUT
@@ -169,7 +169,7 @@ def count_pieces(
             bar.advance(len(batch))
     for tag in tags:
         if not counts.texts[tag]:
-            has = ", ".join(sorted({*counts.texts})) or "none of the languages served"
+            has = ", ".join(sorted({*counts.texts, *counts.skipped}))
             raise DataError(
                 f"no text in {tag} to count pieces in (texts here: {has})",
                 remedy=f"Give --data with text in {tag}, or leave the language out",

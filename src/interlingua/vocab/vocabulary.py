@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 NEW = -1
 """Stands for the old id of a piece that is new."""
+_LEADING = 10  # where the special tokens at the beginning end, at the latest
 _BYTE = regex.compile(r"<0x[0-9A-F]{2}>")
 _PAIR_PROCESSORS = ("BertProcessing", "RobertaProcessing")
 
@@ -145,9 +146,11 @@ class Vocabulary:
         A text all of whose pieces stay is cut up as before. For Unigram that holds since the best
         path stays the best of fewer, and the piece with the lowest score stays too, from which the
         score of the unknown token is reckoned; for BPE, since every step on the way to a piece
-        stays with it.
+        stays with it. Ids up to the special tokens at the beginning stay as they are, since
+        RoBERTa's positions are counted from the padding's.
         """
-        wanted = set(ids) | self.special | self._needed(set(ids))
+        leading = max((i for i in self.special if i < _LEADING), default=-1) + 1
+        wanted = set(ids) | self.special | set(range(leading)) | self._needed(set(ids))
         origin = np.array(sorted(wanted), dtype=np.int64)
         model = dict(self.document["model"])
         inside = [i for i in origin.tolist() if i < self.inside]

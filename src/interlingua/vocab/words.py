@@ -16,8 +16,9 @@ from interlingua.languages import UND, parse
 Unit = Literal["word", "syllable", "character"]
 
 _SYLLABLES = frozenset(["Tibt"])
-_EAST = frozenset(["Hani", "Hans", "Hant", "Jpan", "Hira", "Kana", "Bopo", "Yiii"])
-_SOUTH = frozenset(["Thai", "Laoo", "Khmr", "Mymr", "Lana", "Talu", "Tale", "Java", "Bali", "Cham"])
+_UNSPACED = frozenset(
+    ["Hani", "Hans", "Hant", "Hira", "Kana", "Jpan", "Bopo", "Thai", "Laoo", "Khmr", "Mymr", "Yiii"]
+) | frozenset(["Tale", "Talu", "Lana", "Java", "Bali", "Cham"])
 _LETTER = regex.compile(r"[\p{L}\p{N}]")
 _TSHEG = regex.compile(r"[\s\u0F0B-\u0F14]+")
 _CHARACTER = regex.compile(r"(?=[\p{L}\p{N}])\X")
@@ -28,7 +29,7 @@ def unit_of(lang: str) -> Unit:
     script = None if lang == UND else parse(lang).script
     if script in _SYLLABLES:
         return "syllable"
-    return "character" if script in _EAST | _SOUTH else "word"
+    return "character" if script in _UNSPACED else "word"
 
 
 def count_units(text: str, unit: Unit) -> int:

@@ -80,7 +80,7 @@ class _TokenLoss(torch.autograd.Function):
         training: bool,
     ) -> Tensor:
         h = states.detach().to(dtype)
-        matrix, offset = weight.detach().to(dtype), None if bias is None else bias.detach()
+        matrix, offset = weight.detach(), None if bias is None else bias.detach()
         normaliser = torch.full((len(h),), -torch.inf, device=h.device)
         right = torch.empty(len(h), device=h.device)
         for start in range(0, len(matrix), SLICE):
@@ -90,7 +90,7 @@ class _TokenLoss(torch.autograd.Function):
             right[own] = logits[own, place]
         loss = (normaliser - right).sum() * scale
         if training:
-            found = _gradients(h, labels, matrix, (weight, bias), normaliser, scale=scale, cap=cap)
+            found = _gradients(h, labels, (weight, bias), normaliser, scale=scale, cap=cap)
             ctx.gradient = found.to(states.dtype)
         return loss
 
@@ -101,7 +101,7 @@ class _TokenLoss(torch.autograd.Function):
 
 def _logits(h: Tensor, matrix: Tensor, offset: Tensor | None, start: int, cap: float) -> Tensor:
     """Logits of a slice of the vocabulary, float32 [M, S]."""
-    logits = (h @ matrix[start : start + SLICE].T).float()
+    logits = (h @ matrix[start : start + SLICE].to(h.dtype).T).float()
     if offset is not None:
         logits += offset[start : start + SLICE]
     return cap * torch.tanh(logits / cap) if cap else logits
@@ -116,7 +116,6 @@ def _labels_within(labels: Tensor, start: int, size: int) -> tuple[Tensor, Tenso
 def _gradients(
     h: Tensor,
     labels: Tensor,
-    matrix: Tensor,
     output: tuple[Tensor, Tensor | None],
     normaliser: Tensor,
     *,
@@ -130,7 +129,7 @@ def _gradients(
         weight.grad = gradient_buffer(weight)
     if bias is not None and bias.requires_grad and bias.grad is None:
         bias.grad = torch.zeros_like(bias)
-    offset, ones = None if bias is None else bias.detach(), torch.ones(len(h), device=h.device)
+    matrix, offset = weight.detach(), None if bias is None else bias.detach()
     shift = (normaliser - math.log(scale)).unsqueeze(1)
     of_states = torch.zeros(h.shape, dtype=torch.float32, device=h.device)
     for start in range(0, len(matrix), SLICE):
@@ -143,9 +142,9 @@ def _gradients(
             p *= slope
         rows = slice(start, start + p.shape[1])
         if bias is not None and bias.grad is not None:
-            bias.grad[rows] += ones @ p
+            bias.grad[rows] += p.sum(dim=0)
         p = p.to(h.dtype)
-        of_states += p @ matrix[rows]
+        of_states += p @ matrix[rows].to(h.dtype)
         if weight.grad is not None:
             found = p.T @ h
             weight.grad[rows] = found if first else weight.grad[rows] + found

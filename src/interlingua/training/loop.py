@@ -206,7 +206,7 @@ class Loop:
         parameters = list(self.parameters.values())
         self.processes.add_gradients(parameters)
         mean = self.processes.total(summed)
-        norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
+        norm = torch.nn.utils.clip_grad_norm_(parameters, self.settings.clip_norm)
         if not (math.isfinite(mean) and math.isfinite(float(norm))):
             ids = ", ".join(self.learner.row_ids(rows)[:8])
             raise NonFiniteError(
@@ -216,10 +216,6 @@ class Loop:
         rate = share_of_peak(self.settings, self.progress.step, total)
         for group, peak in zip(self.optimizer.param_groups, self.peaks, strict=True):
             group["lr"] = peak * rate
-        # The fused optimizer divides by it on its way: a pass over the gradients less.
-        scaled: Any = self.optimizer
-        scaled.grad_scale = (norm / self.settings.clip_norm).clamp(min=1.0)
-        scaled.found_inf = torch.zeros((), device=norm.device)
         self.optimizer.step()
         return mean
 

@@ -42,7 +42,7 @@ class FakeLearner:
         self.y = torch.tensor(rng.integers(0, 3, size=37))
         self.fail_at = fail_at
         self.how = how
-        self.steps = 0
+        self.calls = 0
         self.rounds = 4
 
     def parameter_groups(self) -> list[dict[str, Any]]:
@@ -54,13 +54,16 @@ class FakeLearner:
     def epochs(self) -> int:
         return self.rounds
 
+    def steps(self, seed: int) -> int:
+        return sum(len(self.batches(epoch, seed)) for epoch in range(self.rounds))
+
     def batches(self, epoch: int, seed: int) -> list[IntArray]:
         rng = generator(seed, "order", epoch)
         return shuffled_plan(np.arange(37) % 9 + 1, token_budget=32, rng=rng, max_rows=4)
 
     def loss(self, rows: IntArray, part: IntArray, step: int) -> Tensor:
-        self.steps += 1
-        if self.steps == self.fail_at:
+        self.calls += 1
+        if self.calls == self.fail_at:
             if self.how == "kill":
                 raise Stopped
             if self.how == "sigterm":
@@ -69,7 +72,7 @@ class FakeLearner:
             self.net(self.x[rows[part]]), self.y[rows[part]], reduction="sum"
         )
         loss = loss / len(rows)
-        return loss * float("nan") if self.how == "nan" and self.steps == self.fail_at else loss
+        return loss * float("nan") if self.how == "nan" and self.calls == self.fail_at else loss
 
     def begin_epoch(self, epoch: int) -> None:
         pass

@@ -107,6 +107,7 @@ def test_every_shape_learns_and_opens(
     assert made == []
     assert model.config.vocab_size > 500
     assert not (tmp_path / "m/tokens").exists()
+    assert not (tmp_path / "m/.work").exists()
 
 
 def test_bits_per_byte_of_a_uniform_model_is_known(

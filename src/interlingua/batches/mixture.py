@@ -46,6 +46,15 @@ class Draw:
     rows: IntArray
 
 
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """One pass over a source: which, how many batches came before it, and its own."""
+
+    number: int
+    before: int
+    batches: list[IntArray]
+
+
 class Mixture:
     """The draws of a whole run.
 
@@ -70,7 +79,7 @@ class Mixture:
         self.phases = list(phases)
         self.seed = seed
         self.token_budget, self.max_rows = token_budget, max_rows
-        self._rounds: dict[tuple[int, int], list[list[IntArray]]] = {}
+        self._rounds: dict[tuple[int, int], _Round] = {}
 
     @cached_property
     def turns(self) -> IntArray:
@@ -86,24 +95,26 @@ class Mixture:
         start = 0
         for phase, (count, _) in enumerate(self.phases):
             end = start + count
-            turns = self.turns[start:end]
-            for step in range(max(first, start), min(last, end)):
-                source = int(turns[step - start])
-                place = int(np.count_nonzero(turns[: step - start] == source))
-                found.append(Draw(source, self._batch(phase, source, place)))
+            begin, stop = max(first, start), max(start, min(last, end))
+            if begin < stop:
+                turns = self.turns[start:stop]
+                taken = np.bincount(turns[: begin - start], minlength=len(self.sources))
+                for source in turns[begin - start :].tolist():
+                    found.append(Draw(source, self._batch(phase, source, int(taken[source]))))
+                    taken[source] += 1
             start = end
         return found
 
     def _batch(self, phase: int, source: int, place: int) -> IntArray:
-        rounds = self._rounds.setdefault((phase, source), [])
-        number = 0
-        while True:
-            if number == len(rounds):
-                rounds.append(self._round(phase, source, number))
-            if place < len(rounds[number]):
-                return rounds[number][place]
-            place -= len(rounds[number])
-            number += 1
+        """Batch ``place`` of a source in a phase; only the round it is of is kept."""
+        now = self._rounds.get((phase, source))
+        if now is None or place < now.before:
+            now = _Round(0, 0, self._round(phase, source, 0))
+        while place >= now.before + len(now.batches):
+            number, before = now.number + 1, now.before + len(now.batches)
+            now = _Round(number, before, self._round(phase, source, number))
+        self._rounds[phase, source] = now
+        return now.batches[place - now.before]
 
     def _round(self, phase: int, source: int, number: int) -> list[IntArray]:
         rng = generator(self.seed, "round", phase, source, number)

@@ -144,6 +144,10 @@ class ClassifierLearner:
         """Epochs at most."""
         return self.settings.epochs
 
+    def steps(self, seed: int) -> int:
+        """Batches of all epochs together."""
+        return sum(len(self.batches(epoch, seed)) for epoch in range(self.epochs()))
+
     def batches(self, epoch: int, seed: int) -> list[IntArray]:
         """Rows of like length together, in another order every epoch."""
         return shuffled_plan(

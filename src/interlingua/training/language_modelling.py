@@ -274,6 +274,11 @@ class LanguageModelLearner:
         """Stretches between validations."""
         return -(-self.settings.steps // self.settings.validate_every)
 
+    def steps(self, seed: int) -> int:
+        """Updates, as the settings say."""
+        del seed
+        return self.settings.steps
+
     def batches(self, epoch: int, seed: int) -> list[IntArray]:
         """The rows of each step of a stretch, counted through over all objectives."""
         del seed  # the mixture has it

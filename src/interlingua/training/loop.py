@@ -54,6 +54,9 @@ class Learner(Protocol):
     def epochs(self) -> int:
         """How many epochs there are; after the last the run ends."""
 
+    def steps(self, seed: int) -> int:
+        """Batches of all epochs together."""
+
     def batches(self, epoch: int, seed: int) -> list[IntArray]:
         """The rows of each batch of an epoch (from 0): a function of epoch and seed alone."""
 
@@ -153,7 +156,7 @@ class Loop:
             self._restore(latest_valid(self.checkpoints))
         else:
             self._save()
-        total = sum(len(self._batches(epoch)) for epoch in range(self.learner.epochs()))
+        total = self.learner.steps(self.seed)
         if self.settings.checkpoint == "average":
             self.points = points(total, self.settings.average_over)
         with _on_sigterm(self._stop), track("Training", total, unit="steps") as bar:

@@ -12,7 +12,7 @@ from typing import IO
 from interlingua.base.errors import CheckpointError, UsageError
 from interlingua.base.files import disk_errors
 
-OURS = {"interlingua.json", "checkpoints", "logs", "recipe.yaml", ".lock", "start", "tokens"}
+OURS = {"interlingua.json", "checkpoints", "logs", "recipe.yaml", ".lock"}
 _LAST = "config.json"
 
 

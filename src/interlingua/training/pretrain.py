@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from interlingua.batches.token_store import TokenStore
     from interlingua.training.language_modelling import LanguageModelLearner, Strand, Vocabulary
 
-_START, _TOKENS = "start", "tokens"
+_START, _TOKENS = Path(".work/start"), Path(".work/tokens")
 _ALLOWED = {
     "masked": ("mlm", "tlm"),
     "causal": ("clm", "translation"),
@@ -133,8 +133,7 @@ def pretrain(recipe: PretrainRecipe, *, out: str | Path, resume: bool = False) -
 
 def _clear(out: Path) -> None:
     """Remove the start and the token stores, which only the run needs."""
-    for name in (_START, _TOKENS):
-        shutil.rmtree(out / name, ignore_errors=True)
+    shutil.rmtree(out / _START.parent, ignore_errors=True)
 
 
 def _begin(plan: Plan, out: Path) -> None:

@@ -56,34 +56,17 @@ def prepare(given: argparse.Namespace, place: Path) -> Path:
     """The model to start from."""
     from interlingua.models.folder import open_model
     from interlingua.models.scratch import NewModel, write_new
-    from interlingua.models.tokenizer import tokenizer_file
+    from interlingua.vocab.texts import open_texts
+    from interlingua.vocab.train import VocabSettings, train_vocabulary
 
-    tokenizer = place / "tokenizer"
-    tokenizer.mkdir(parents=True)
+    tokenizer = open_model("starter").path
     if given.pieces:
-        smaller_tokenizer(texts_of(given.data, 10**9, 0)[0], given.pieces, tokenizer)
-    else:
-        whole = tokenizer_file(open_model("starter").path)
-        (tokenizer / "tokenizer.json").write_bytes(whole.read_bytes())
+        tokenizer = place / "tokenizer"
+        settings = make(VocabSettings, {"size": given.pieces})
+        train_vocabulary(open_texts(given.data), settings, out=tokenizer)
     new = {"shape": given.shape, "tokenizer": str(tokenizer), "layers": given.layers}
     write_new(place / "start", make(NewModel, new), seed=0)
     return place / "start"
-
-
-def smaller_tokenizer(texts: list[str], pieces: int, folder: Path) -> None:
-    """A Unigram tokenizer of so many pieces, trained on the texts."""
-    from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
-
-    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
-    tokenizer = Tokenizer(models.Unigram())
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
-    trainer = trainers.UnigramTrainer(vocab_size=pieces, special_tokens=special, unk_token="<unk>")
-    tokenizer.train_from_iterator(texts, trainer)
-    ids = [(token, tokenizer.token_to_id(token)) for token in ("<s>", "</s>")]
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="<s> $A </s>", pair="<s> $A </s> </s> $B:1 </s>:1", special_tokens=ids
-    )
-    tokenizer.save(str(folder / "tokenizer.json"))
 
 
 def ours(given: argparse.Namespace, start: Path, out: Path) -> list[tuple[float, int]]:
@@ -192,7 +175,7 @@ def held_out_loss(given: argparse.Namespace, folder: Path, start: Path) -> float
     from interlingua.models.folder import open_model
     from interlingua.models.language_model import LanguageModel, load_language_model
     from interlingua.training import pretrain as module
-    from interlingua.training.classifier import Arithmetic
+    from interlingua.training.arithmetic import Arithmetic
     from interlingua.training.language_modelling import LanguageModelLearner
     from interlingua.training.pretrain_settings import PretrainRecipe
 
@@ -208,12 +191,13 @@ def held_out_loss(given: argparse.Namespace, folder: Path, start: Path) -> float
                 "training": {"max_length": given.max_length, "token_budget": 10**6},
             },
         )
-        begun, opened = module.check(recipe), open_model(start)
+        opened = module.Start.of(open_model(start))
+        stores = module.stores_of(module.check(recipe), opened, Path(place))
         model, _ = load_language_model(open_model(folder))
         learner = LanguageModelLearner(
             LanguageModel(model),
-            module._strands(begun, opened, Path(place)),
-            module._vocabulary(opened.tokenizer(), opened, recipe.objectives),
+            module.strands(recipe, stores),
+            module.vocabulary_of(opened, recipe.objectives),
             settings=recipe.training,
             arithmetic=Arithmetic(torch.device("cpu"), bfloat16=True),
             learned_positions=given.shape == "bert",

@@ -167,7 +167,7 @@ def test_next_tokens_by_hand() -> None:
 def test_translation_asks_for_the_target_alone() -> None:
     ids = np.array([[0, 5, 2, 6, 7, 2], [0, 8, 9, 2, 3, 1]])
     mask = np.array([[1, 1, 1, 1, 1, 1], [1, 1, 1, 1, 1, 0]])
-    labels = target_tokens(ids, mask, np.array([3, 4]))
+    labels = target_tokens(next_tokens(ids, mask), np.array([3, 4]))
     assert labels.tolist() == [
         [IGNORE, IGNORE, 6, 7, 2, IGNORE],
         [IGNORE, IGNORE, IGNORE, 3, IGNORE, IGNORE],

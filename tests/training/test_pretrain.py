@@ -377,3 +377,16 @@ def test_temperature_gives_small_languages_their_share() -> None:
 )
 def test_every_shipped_recipe_can_be_read(path: Path) -> None:
     assert make(PretrainRecipe, read_recipe(path)).objectives
+
+
+def test_parts_of_a_batch_add_up_to_it(tmp_path: Path, tokenizer_folder: Path, pairs: Path) -> None:
+    """Rows worked on three at a time give the weights of rows worked on at once."""
+    from safetensors.torch import load_file
+
+    found = []
+    for name, rows in (("whole", 1_000_000), ("parts", 3)):
+        changes = {"steps": 6, "dropout": 0.0, "precision": "float32", "micro_rows": rows}
+        pretrain(recipe(tokenizer_folder, pairs, **changes), out=tmp_path / name)
+        found.append(load_file(tmp_path / name / "model.safetensors"))
+    for name, tensor in found[0].items():
+        np.testing.assert_allclose(found[1][name], tensor, atol=2e-4, err_msg=name)

@@ -15,8 +15,9 @@ from transformers import BertConfig, BertModel, XLMRobertaConfig, XLMRobertaMode
 from interlingua.batches.tokens import Tokenized
 from interlingua.models.encoder import PooledEncoder
 from interlingua.models.heads import Head
+from interlingua.training.arithmetic import Arithmetic
 from interlingua.training.averaging import RunningMean, points
-from interlingua.training.classifier import Arithmetic, ClassifierLearner, Part
+from interlingua.training.classifier import ClassifierLearner, Part
 from interlingua.training.distributed import Processes
 from interlingua.training.loop import Loop
 from interlingua.training.settings import FullSettings, LoraSettings, TeachingSettings

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from interlingua.batches.buckets import IntArray, padded_length
+from interlingua.batches.buckets import IntArray
 from interlingua.batches.token_store import TokenStore
+from interlingua.batches.tokens import pad
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-_MULTIPLE = 8
+MULTIPLE = 8
+"""Lengths are padded to a multiple of this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class Frame:
         after: Ids after the last text.
         pad: Id of the padding token.
         ordinary: Whether an id is an ordinary token, not a special one [V].
+        ordinary_ids: The ids that are.
         starts: Whether a token begins a word [V]; None: the tokenizer does not tell.
     """
 
@@ -39,6 +42,7 @@ class Frame:
     after: tuple[int, ...]
     pad: int
     ordinary: NDArray[np.bool_]
+    ordinary_ids: IntArray
     starts: NDArray[np.bool_] | None
 
     def special(self, *, pairs: bool) -> int:
@@ -64,6 +68,7 @@ def frame_of(tokenizer: Tokenizer, *, pad: int) -> Frame:
         tuple(ids[second[-1] + 1 :]),
         pad,
         ordinary,
+        np.flatnonzero(ordinary),
         _word_starts(vocabulary),
     )
 
@@ -118,12 +123,7 @@ def rectangle(store: TokenStore, rows: Sequence[int] | IntArray, frame: Frame) -
         seconds.append(len(before) + cut + len(between) if cut else -1)
         parts.append(np.concatenate(joined))
         sizes.append(np.concatenate(covered))
-    length = padded_length(max(map(len, parts)), _MULTIPLE)
-    input_ids = np.full((len(parts), length), frame.pad, dtype=np.int64)
-    attention_mask, covers = np.zeros_like(input_ids), np.zeros_like(input_ids)
-    for i, (part, size) in enumerate(zip(parts, sizes, strict=True)):
-        input_ids[i, : len(part)] = part
-        attention_mask[i, : len(part)] = 1
-        covers[i, : len(part)] = size
-    second = np.array([length if start < 0 else start for start in seconds])
+    input_ids, attention_mask = pad(parts, frame.pad, multiple=MULTIPLE)
+    covers, _ = pad(sizes, 0, multiple=MULTIPLE)
+    second = np.array([input_ids.shape[1] if start < 0 else start for start in seconds])
     return Rectangle(input_ids, attention_mask, frame.ordinary[input_ids], second, covers)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,7 +104,7 @@ def tokenize(
 
 
 def pad(
-    rows: Sequence[NDArray[np.int32]], pad_id: int, *, multiple: int = 1
+    rows: Sequence[NDArray[np.integer[Any]]], pad_id: int, *, multiple: int = 1
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Stack rows of token ids on the left of a rectangle.
 

@@ -19,22 +19,18 @@ from interlingua.batches.buckets import IntArray
 from interlingua.objectives.masked_lm import IGNORE
 
 
-def target_tokens(input_ids: IntArray, attention_mask: IntArray, second: IntArray) -> IntArray:
+def target_tokens(labels: IntArray, second: IntArray) -> IntArray:
     """What a decoder that reads source and target in one row is to guess: the target.
 
     Args:
-        input_ids: Token ids [B, L], padded on the right.
-        attention_mask: 1 where there is a token [B, L].
+        labels: Of `causal_lm.next_tokens` [B, L].
         second: Where the target starts in each row [B], at least 1.
 
     Returns:
-        Labels [B, L]: the next id where it belongs to the target, `IGNORE` elsewhere.
+        Those of them that belong to the target, `IGNORE` elsewhere [B, L].
     """
-    labels = np.full_like(input_ids, IGNORE)
-    places = np.arange(1, input_ids.shape[1])
-    wanted = (attention_mask[:, 1:] > 0) & (places >= second[:, np.newaxis])
-    labels[:, :-1] = np.where(wanted, input_ids[:, 1:], IGNORE)
-    return labels
+    places = np.arange(1, labels.shape[1] + 1)  # of what is guessed
+    return np.where(places >= second[:, np.newaxis], labels, IGNORE)
 
 
 def shifted_right(targets: IntArray, start_id: int) -> IntArray:

@@ -24,6 +24,7 @@ from interlingua.training.trainable import depth_of, layer_of, trained_from
 
 if TYPE_CHECKING:
     from interlingua.models.encoder import PooledEncoder
+    from interlingua.training.arithmetic import Arithmetic
     from interlingua.training.settings import TeachingSettings
 
 _VALIDATION_TOKENS = 4096
@@ -47,14 +48,6 @@ class Part:
     ids: list[str]
     languages: list[str]
     features: NDArray[np.float32] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Arithmetic:
-    """Where and how exactly a learner computes."""
-
-    device: torch.device
-    bfloat16: bool
 
 
 class ClassifierLearner:

@@ -16,12 +16,12 @@ import torch
 from interlingua.base.seeding import generator
 from interlingua.batches.tokens import tokenize
 from interlingua.inference.encode import Encoder
-from interlingua.inference.hardware import bfloat16_is_native
 from interlingua.models.encoder import PooledEncoder, load_encoder
 from interlingua.models.heads import Head
 from interlingua.tasks.examples import Examples
+from interlingua.training.arithmetic import Arithmetic
 from interlingua.training.averaging import RunningMean
-from interlingua.training.classifier import Arithmetic, ClassifierLearner, Part
+from interlingua.training.classifier import ClassifierLearner, Part
 from interlingua.training.distributed import Processes, processes
 from interlingua.training.loop import Loop, Progress
 from interlingua.training.output import locked, publish, start_over
@@ -141,7 +141,6 @@ def _learner(
     validation: Examples,
     group: Processes,
 ) -> ClassifierLearner:
-    native = settings.precision == "auto" and bfloat16_is_native(group.device)
     frozen = None if isinstance(settings, FullSettings | LoraSettings) else Encoder(lesson.folder)
     part = _part(lesson, train, frozen)
     encoder, rates = None, partial(rate, depth=1, top=0.0, decay=1.0)
@@ -155,7 +154,7 @@ def _learner(
         settings=settings,
         metric=lesson.task.metric,
         pad_id=lesson.folder.pad_id,
-        arithmetic=Arithmetic(group.device, native or settings.precision == "bfloat16"),
+        arithmetic=Arithmetic.of(settings, group.device),
         rate=rates,
         unfreezing=settings.unfreezing if isinstance(settings, FullSettings) else (),
     )

@@ -17,8 +17,9 @@ from torch import Tensor
 
 from interlingua.base.seeding import generator
 from interlingua.batches.buckets import IntArray, plan
-from interlingua.batches.framing import Frame, Rectangle, rectangle
+from interlingua.batches.framing import MULTIPLE, Frame, Rectangle, rectangle
 from interlingua.batches.mixture import Mixture, Source
+from interlingua.batches.tokens import pad
 from interlingua.objectives.causal_lm import next_tokens
 from interlingua.objectives.masked_lm import IGNORE, mask_tokens
 from interlingua.objectives.span_corruption import corrupt_spans, noise_mask
@@ -29,7 +30,7 @@ from interlingua.objectives.translation_lm import reset_positions
 if TYPE_CHECKING:
     from interlingua.batches.token_store import TokenStore
     from interlingua.models.language_model import LanguageModel
-    from interlingua.training.classifier import Arithmetic
+    from interlingua.training.arithmetic import Arithmetic
     from interlingua.training.pretrain_settings import ObjectiveSettings, PretrainSettings
 
 _VALIDATION_TOKENS = 8192
@@ -141,7 +142,7 @@ def ask(
     if kind == "clm" or (kind == "translation" and not decoder):
         labels = next_tokens(rows.input_ids, rows.attention_mask)
         if kind == "translation":
-            labels = target_tokens(rows.input_ids, rows.attention_mask, rows.second)
+            labels = target_tokens(labels, rows.second)
         covered = np.zeros_like(rows.bytes)
         covered[:, :-1] = rows.bytes[:, 1:]
         return Question(rows.input_ids, rows.attention_mask, labels, covered)
@@ -156,7 +157,7 @@ def ask(
             rng,
             rate=rate,
             mask_id=vocabulary.mask,
-            ordinary=np.flatnonzero(frame.ordinary),
+            ordinary=frame.ordinary_ids,
             starts=starts,
         )
         positions = None
@@ -194,21 +195,11 @@ def _of_sequences(
         covered = np.zeros(len(target), dtype=np.int64)
         covered[~np.isin(target, [*vocabulary.sentinels, end])] = rows.bytes[i, text][hidden]
         sizes.append(covered)
-    input_ids, attention_mask = _padded(sources, vocabulary.frame.pad)
-    labels, _ = _padded(targets, IGNORE)
-    covered, _ = _padded(sizes, 0)
+    input_ids, attention_mask = pad(sources, vocabulary.frame.pad, multiple=MULTIPLE)
+    labels, _ = pad(targets, IGNORE, multiple=MULTIPLE)
+    covered, _ = pad(sizes, 0, multiple=MULTIPLE)
     decoder_ids = shifted_right(labels, vocabulary.start)
     return Question(input_ids, attention_mask, labels, covered, None, decoder_ids)
-
-
-def _padded(parts: list[IntArray], fill: int) -> tuple[IntArray, IntArray]:
-    length = -(-max(map(len, parts)) // 8) * 8
-    out = np.full((len(parts), length), fill, dtype=np.int64)
-    mask = np.zeros((len(parts), length), dtype=np.int64)
-    for i, part in enumerate(parts):
-        out[i, : len(part)] = part
-        mask[i, : len(part)] = 1
-    return out, mask
 
 
 class LanguageModelLearner:

@@ -69,6 +69,27 @@ class Plan:
     pairs: Files | None
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The model to start from, with what is asked of it again and again.
+
+    Attributes:
+        folder: The model.
+        tokenizer: Its tokenizer.
+        frame: What the tokenizer puts around texts.
+    """
+
+    folder: ModelFolder
+    tokenizer: Tokenizer
+    frame: Frame
+
+    @classmethod
+    def of(cls, folder: ModelFolder) -> Start:
+        """Open the tokenizer of a folder."""
+        tokenizer = folder.tokenizer()
+        return cls(folder, tokenizer, frame_of(tokenizer, pad=folder.pad_id))
+
+
 def check(recipe: PretrainRecipe) -> Plan:
     """Find what a recipe names.
 
@@ -109,23 +130,27 @@ def pretrain(recipe: PretrainRecipe, *, out: str | Path, resume: bool = False) -
             if not resume:
                 start_over(target)
                 _clear(target)
-            _begin(plan, target)
+            _make_new(recipe, target)
         group.wait()
-        folder = _start_folder(recipe, target)
-        learner = _learner(plan, folder, target, group)
+        start = Start.of(open_model(recipe.model.name or target / _START))
+        _check_objectives(recipe, start.folder)
+        if group.first:
+            stores_of(plan, start, target)
+        group.wait()
+        learner = _learner(plan, start, stores_of(plan, start, target), group)
         loop = Loop(
             learner,
             recipe.training,
             folder=target,
             seed=recipe.training.seed,
-            fingerprint=_fingerprint(plan, folder),
+            fingerprint=_fingerprint(plan, start.folder),
             processes=group,
         )
         progress = loop.run(resume=resume and bool(checkpoints(target / "checkpoints")))
         tokens = int(group.total(float(learner.tokens)))
-        info = _described(plan, folder, learner, progress.step)
+        info = _described(plan, start.folder, learner, progress.step)
         if group.first:
-            _publish(plan, info, learner, folder, target)
+            _publish(plan, info, learner, start.folder, target)
             _clear(target)
         group.wait()
     return Pretrained(target, info, progress.step, tokens, time.monotonic() - started)
@@ -136,36 +161,31 @@ def _clear(out: Path) -> None:
     shutil.rmtree(out / _START.parent, ignore_errors=True)
 
 
-def _begin(plan: Plan, out: Path) -> None:
-    """Make the model to start from, and the rows; what is there already is taken."""
-    new = plan.recipe.model.new
+def _make_new(recipe: PretrainRecipe, out: Path) -> None:
+    """Make the model to start from, if there is to be one; what is there already is taken."""
+    new = recipe.model.new
     if new is not None and not (out / _START / "config.json").is_file():
-        write_new(out / _START, new, seed=plan.recipe.training.seed)
-    folder = _start_folder(plan.recipe, out)
-    _check_objectives(plan.recipe, folder)
+        write_new(out / _START, new, seed=recipe.training.seed)
+
+
+def stores_of(plan: Plan, start: Start, out: Path) -> dict[str, Stores]:
+    """The rows of texts and of pairs; what is there already is taken."""
+    found = {}
+    frame, data = start.frame, plan.recipe.data
+    length = min(plan.recipe.training.max_length, start.folder.info.max_length)
     for files, name in ((plan.texts, "texts"), (plan.pairs, "pairs")):
         if files is not None:
-            _stores(plan, files, folder, out / _TOKENS / name)
-
-
-def _start_folder(recipe: PretrainRecipe, out: Path) -> ModelFolder:
-    return open_model(recipe.model.name or out / _START)
-
-
-def _stores(plan: Plan, files: Files, folder: ModelFolder, place: Path) -> Stores:
-    tokenizer = folder.tokenizer()
-    frame = frame_of(tokenizer, pad=folder.pad_id)
-    length = min(plan.recipe.training.max_length, folder.info.max_length)
-    pairs = place.name == "pairs"
-    return make_stores(
-        files,
-        plan.recipe.data,
-        tokenizer,
-        place,
-        max_tokens=max(2, length - frame.special(pairs=pairs)),
-        joint=frame.after[-1] if plan.recipe.data.pack and frame.after else None,
-        pairs=pairs,
-    )
+            pairs = name == "pairs"
+            found[name] = make_stores(
+                files,
+                data,
+                start.tokenizer,
+                out / _TOKENS / name,
+                max_tokens=max(2, length - frame.special(pairs=pairs)),
+                joint=frame.after[-1] if data.pack and frame.after else None,
+                pairs=pairs,
+            )
+    return found
 
 
 def _check_objectives(recipe: PretrainRecipe, folder: ModelFolder) -> None:
@@ -179,29 +199,27 @@ def _check_objectives(recipe: PretrainRecipe, folder: ModelFolder) -> None:
             )
 
 
-def _learner(plan: Plan, folder: ModelFolder, out: Path, group: Processes) -> LanguageModelLearner:
-    from interlingua.inference.hardware import bfloat16_is_native
-    from interlingua.training.classifier import Arithmetic
+def _learner(
+    plan: Plan, start: Start, stores: dict[str, Stores], group: Processes
+) -> LanguageModelLearner:
+    from interlingua.training.arithmetic import Arithmetic
     from interlingua.training.language_modelling import LanguageModelLearner
 
-    settings = plan.recipe.training
+    settings, folder = plan.recipe.training, start.folder
     model, made = load_language_model(folder)
     if made:
         say(f"{folder.path.name} has no language-modelling head: {len(made)} tensors are made new")
-    tokenizer = folder.tokenizer()
-    vocabulary = _vocabulary(tokenizer, folder, plan.recipe.objectives)
-    if len(vocabulary.frame.ordinary) > int(folder.config["vocab_size"]):
+    if len(start.frame.ordinary) > int(folder.config["vocab_size"]):
         raise ConfigError(
-            f"the tokenizer has {len(vocabulary.frame.ordinary)} tokens, the model "
+            f"the tokenizer has {len(start.frame.ordinary)} tokens, the model "
             f"{folder.config['vocab_size']}"
         )
-    native = settings.precision == "auto" and bfloat16_is_native(group.device)
     return LanguageModelLearner(
         _prepared(model, plan.recipe),
-        _strands(plan, folder, out),
-        vocabulary,
+        strands(plan.recipe, stores),
+        vocabulary_of(start, plan.recipe.objectives),
         settings=settings,
-        arithmetic=Arithmetic(group.device, native or settings.precision == "bfloat16"),
+        arithmetic=Arithmetic.of(settings, group.device),
         learned_positions=str(folder.config["model_type"]) in _LEARNED_POSITIONS,
     )
 
@@ -221,12 +239,15 @@ def _prepared(model: PreTrainedModel, recipe: PretrainRecipe) -> LanguageModel:
     return LanguageModel(model)
 
 
-def _vocabulary(
-    tokenizer: Tokenizer, folder: ModelFolder, objectives: tuple[ObjectiveSettings, ...]
-) -> Vocabulary:
+def vocabulary_of(start: Start, objectives: tuple[ObjectiveSettings, ...]) -> Vocabulary:
+    """The special ids that objectives need.
+
+    Raises:
+        ConfigError: The tokenizer has no mask, or the model no sentinels, and they are needed.
+    """
     from interlingua.training.language_modelling import Vocabulary
 
-    frame = frame_of(tokenizer, pad=folder.pad_id)
+    folder, tokenizer = start.folder, start.tokenizer
     kinds = {objective.kind for objective in objectives}
     mask = next(
         (i for i in map(tokenizer.token_to_id, ("<mask>", "[MASK]")) if i is not None), None
@@ -235,36 +256,33 @@ def _vocabulary(
         raise ConfigError(
             f"the tokenizer of {folder.path} has no <mask>", remedy="Train one with: vocab train"
         )
-    sentinels = _sentinels(tokenizer, folder, frame)
+    sentinels = _sentinels(start)
     if len(sentinels) < 2 and "span-corruption" in kinds:
         raise ConfigError(f"{folder.path} has no tokens that stand for hidden spans")
-    start = folder.config.get("decoder_start_token_id", folder.pad_id)
-    return Vocabulary(frame, mask, sentinels, int(start or 0))
+    first = folder.config.get("decoder_start_token_id", folder.pad_id)
+    return Vocabulary(start.frame, mask, sentinels, int(first or 0))
 
 
-def _sentinels(tokenizer: Tokenizer, folder: ModelFolder, frame: Frame) -> IntArray:
+def _sentinels(start: Start) -> IntArray:
     """The tokenizer's own sentinels, else the rows of the table beyond its ids, the last first."""
-    found = [tokenizer.token_to_id(_SENTINEL_NAMES.format(i)) for i in range(SENTINELS)]
-    named = [i for i in found if i is not None]
+    names = map(_SENTINEL_NAMES.format, range(SENTINELS))
+    named = [i for i in map(start.tokenizer.token_to_id, names) if i is not None]
     if named:
         return np.array(named, dtype=np.int64)
-    size = int(folder.config["vocab_size"])
-    return np.arange(len(frame.ordinary), size)[::-1][:SENTINELS]
+    size = int(start.folder.config["vocab_size"])
+    return np.arange(len(start.frame.ordinary), size)[::-1][:SENTINELS]
 
 
-def _strands(plan: Plan, folder: ModelFolder, out: Path) -> list[Strand]:
+def strands(recipe: PretrainRecipe, stores: dict[str, Stores]) -> list[Strand]:
+    """Each objective with its rows."""
     from interlingua.training.language_modelling import Strand
 
-    stores: dict[str, Stores] = {}
-    for files, name in ((plan.texts, "texts"), (plan.pairs, "pairs")):
-        if files is not None:
-            stores[name] = _stores(plan, files, folder, out / _TOKENS / name)
-    strands = []
-    for objective in plan.recipe.objectives:
+    found = []
+    for objective in recipe.objectives:
         of = stores["pairs" if objective.kind in ON_PAIRS else "texts"]
-        chosen = _chosen(of.validation, plan.recipe.data.validation_rows)
-        strands.append(Strand(objective, of.train, of.validation, chosen))
-    return strands
+        chosen = _chosen(of.validation, recipe.data.validation_rows)
+        found.append(Strand(objective, of.train, of.validation, chosen))
+    return found
 
 
 def _chosen(store: TokenStore | None, count: int) -> IntArray:

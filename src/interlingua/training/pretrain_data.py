@@ -6,12 +6,13 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from interlingua.base.errors import DataError, LanguageError
 from interlingua.base.files import sha256_file
 from interlingua.base.progress import track
 from interlingua.batches.token_store import Text, TokenStore, build_store
+from interlingua.corpus.pairs import read_pairs
 from interlingua.corpus.rows import Faults, Row, read_table
 from interlingua.languages.paths import language_of_path
 from interlingua.languages.tags import UND, tag_of
@@ -68,12 +69,12 @@ def _files(name: str, split: str) -> list[Path]:
     return files
 
 
+@dataclass(frozen=True, slots=True)
 class Stores:
     """Training and validation rows of texts, or of pairs."""
 
-    def __init__(self, train: TokenStore, validation: TokenStore | None) -> None:
-        self.train = train
-        self.validation = validation
+    train: TokenStore
+    validation: TokenStore | None
 
 
 def make_stores(
@@ -136,7 +137,7 @@ def held_out(cluster: str, share: float) -> bool:
 
 
 def read_texts(paths: list[Path], data: PretrainData, *, pairs: bool) -> Iterator[tuple[Text, str]]:
-    """Texts or pairs of tables with what they cluster by.
+    """Texts or pairs of files with what they cluster by.
 
     Raises:
         DataError: A row cannot be read, or lacks a column.
@@ -144,45 +145,39 @@ def read_texts(paths: list[Path], data: PretrainData, *, pairs: bool) -> Iterato
     faults = Faults(data.on_error)
     wanted = {tag_of(name) for name in data.languages}
     for path in paths:
-        told = tag_of(data.lang) if data.lang else language_of_path(path) or UND
-        for row in read_table(path, faults):
-            try:
-                text = _pair(row) if pairs else _text(row, told)
-            except DataError as fault:
-                faults.report(fault)
-                continue
-            if text is None or (
-                wanted and not {text.lang, text.second_lang or text.lang} <= wanted
-            ):
-                continue
-            yield text, str(row.values.get("cluster") or text.text)
+        for text, cluster in _pairs(path, faults) if pairs else _texts(path, data.lang, faults):
+            empty = not text.text.strip() or (text.second is not None and not text.second.strip())
+            outside = wanted and not {text.lang, text.second_lang or text.lang} <= wanted
+            if not empty and not outside:
+                yield text, cluster or text.text
 
 
-def _text(row: Row, told: str) -> Text | None:
-    value = _column(row, "text")
-    lang = row.values.get("lang")
-    return Text(value, _tag(row, lang) if lang else told, _name(row)) if value.strip() else None
+def _pairs(path: Path, faults: Faults) -> Iterator[tuple[Text, str]]:
+    for pair in read_pairs(path, faults):
+        source, target = pair.source_text, pair.target_text
+        langs = pair.source_lang, pair.target_lang
+        yield Text(source, langs[0], pair.id, second=target, second_lang=langs[1]), pair.cluster
 
 
-def _pair(row: Row) -> Text | None:
-    source, target = _column(row, "source"), _column(row, "target")
-    langs = [_tag(row, _column(row, f"{side}_lang")) for side in ("source", "target")]
-    if not (source.strip() and target.strip()):
-        return None
-    return Text(source, langs[0], _name(row), second=target, second_lang=langs[1])
-
-
-def _column(row: Row, name: str) -> str:
-    value: Any = row.values.get(name)
-    if not isinstance(value, str):
-        have = ", ".join(map(str, row.values)) or "none"
-        raise DataError(
-            f"no text in column '{name}' (columns: {have})",
-            path=row.path,
-            line=row.line,
-            column=name,
-        )
-    return value
+def _texts(path: Path, lang: str | None, faults: Faults) -> Iterator[tuple[Text, str]]:
+    told = tag_of(lang) if lang else language_of_path(path) or UND
+    for row in read_table(path, faults):
+        value, named = row.values.get("text"), row.values.get("lang")
+        try:
+            if not isinstance(value, str):
+                have = ", ".join(map(str, row.values)) or "none"
+                raise DataError(
+                    f"no text in column 'text' (columns: {have})",
+                    path=path,
+                    line=row.line,
+                    column="text",
+                )
+            tag = _tag(row, named) if named else told
+        except DataError as fault:
+            faults.report(fault)
+            continue
+        name = str(row.values.get("id") or f"{path.name}:{row.line}")
+        yield Text(value, tag, name), str(row.values.get("cluster") or "")
 
 
 def _tag(row: Row, name: object) -> str:
@@ -190,7 +185,3 @@ def _tag(row: Row, name: object) -> str:
         return tag_of(str(name))
     except LanguageError as error:
         raise DataError(error.problem, path=row.path, line=row.line, column="lang") from error
-
-
-def _name(row: Row) -> str:
-    return str(row.values.get("id") or f"{row.path.name}:{row.line}")

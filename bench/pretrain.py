@@ -123,17 +123,21 @@ def theirs(kind: str, given: argparse.Namespace, start: Path, out: Path) -> list
     seen: list[tuple[float, int]] = []
     tokens = 0
 
-    class Watch(transformers.TrainerCallback):
-        """Notes the time at the start of every step."""
+    class Watched(transformers.Trainer):
+        """Notes the time and the tokens so far at the start of every step, as for ours.
 
-        def on_step_begin(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+        They are counted here and not where batches are made, since batches are made ahead.
+        """
+
+        def training_step(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+            nonlocal tokens
             seen.append((time.perf_counter(), tokens))
+            tokens += int(inputs["attention_mask"].sum())
+            return super().training_step(model, inputs, *args, **kwargs)
 
     inner = transformers.DataCollatorForLanguageModeling(tokenizer, mlm=masked)
 
     def collate(batch: list[dict[str, Any]]) -> dict[str, Any]:
-        nonlocal tokens
-        tokens += sum(len(row["input_ids"]) for row in batch)
         made: dict[str, Any] = inner([{"input_ids": row["input_ids"]} for row in batch])
         return made
 
@@ -159,9 +163,7 @@ def theirs(kind: str, given: argparse.Namespace, start: Path, out: Path) -> list
         disable_tqdm=True,
         seed=given.seed,
     )
-    trainer = transformers.Trainer(
-        model, arguments, train_dataset=rows, data_collator=collate, callbacks=[Watch()]
-    )
+    trainer = Watched(model, arguments, train_dataset=rows, data_collator=collate)
     trainer.train()
     model.save_pretrained(out)
     tokenizer.save_pretrained(out)

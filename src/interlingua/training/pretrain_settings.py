@@ -52,8 +52,8 @@ class PretrainData(Config):
     train: tuple[str, ...] = ()
     """Corpus folders, or tables with a column ``text``; ``*`` stands for any characters."""
     pairs: tuple[str, ...] = ()
-    """Tables with the columns ``source``, ``target``, ``source_lang`` and ``target_lang``, or message
-    catalogues."""
+    """Tables with the columns ``source``, ``target``, ``source_lang`` and ``target_lang``, or
+    message catalogues."""
     validation: tuple[str, ...] = ()
     """Like ``train``; without it corpus folders bring their own, of tables a share is held out."""
     validation_pairs: tuple[str, ...] = ()

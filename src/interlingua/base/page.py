@@ -19,14 +19,15 @@ Cell = tuple[Html | str, float | str | None]
 
 
 def page(template: str, pieces: Mapping[str, Html]) -> str:
-    """Fill a template that has the places ``policy``, ``style`` and ``script`` besides others."""
+    """A page with a filled template for its body, and the piece ``title`` above it."""
     style, script = _package_file("page.css"), _package_file("page.js")
     policy = (
         f"default-src 'none'; style-src '{_source_hash(style)}'; "
         f"script-src '{_source_hash(script)}'; img-src data:; base-uri 'none'; form-action 'none'"
     )
-    fixed = {"policy": text(policy), "style": Html(style), "script": Html(script)}
-    return str(fill(template, {**fixed, **pieces}))
+    frame = {"policy": text(policy), "style": Html(style), "script": Html(script)}
+    frame |= {"title": pieces["title"], "body": fill(template, pieces)}
+    return str(fill(_package_file("page.html"), frame))
 
 
 def sortable(columns: Sequence[str], rows: Sequence[Sequence[Cell]], kind: str) -> Html:

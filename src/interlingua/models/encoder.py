@@ -43,28 +43,53 @@ def load_encoder(folder: ModelFolder, *, dtype: str = "float32") -> PreTrainedMo
         MissingExtraError: The package ``transformers`` is not installed.
     """
     assert dtype in _DTYPES, f"dtype {dtype!r} is none of {', '.join(_DTYPES)}"
-    transformers = require("transformers", extra="train")
     kind = str(folder.config["model_type"])
-    loader = getattr(transformers, _ENCODER_HALVES.get(kind, "AutoModel"))
     options: dict[str, Any] = {"add_pooling_layer": False} if kind in _WITH_POOLER else {}
+    options |= {"dtype": _DTYPES[dtype], "attn_implementation": "sdpa"}
+    name = _ENCODER_HALVES.get(kind, "AutoModel")
+    model, report = load_as(folder, name, told=kind, **options)
+    _check_report(folder, report)
+    encoder: PreTrainedModel = model.eval()
+    return encoder
+
+
+def load_as(
+    folder: ModelFolder,
+    name: str,
+    *,
+    told: str,
+    **options: Any,  # noqa: ANN401 - the library's own
+) -> tuple[Any, dict[str, Any]]:
+    """Load the weights of a folder into a class of ``transformers``, safely and silently.
+
+    Args:
+        folder: An opened model.
+        name: The class.
+        told: What to call it in a message.
+        options: More for ``from_pretrained``.
+
+    Returns:
+        The model, and the library's report of what was missing or did not fit.
+
+    Raises:
+        ModelError: The library cannot load it.
+        MissingExtraError: The package ``transformers`` is not installed.
+    """
+    transformers = require("transformers", extra="train")
     try:
-        with silence(transformers):
-            model, report = loader.from_pretrained(
+        with _silence(transformers):
+            model, report = getattr(transformers, name).from_pretrained(
                 folder.path,
                 local_files_only=True,
                 use_safetensors=True,
                 trust_remote_code=False,
-                dtype=_DTYPES[dtype],
-                attn_implementation="sdpa",
                 output_loading_info=True,
                 **options,
             )
     except Exception as error:  # the library raises many classes
         reason = quoted(error, 200)
-        raise ModelError(f"{folder.path} cannot be loaded as {kind}: {reason}") from error
-    _check_report(folder, report)
-    encoder: PreTrainedModel = model.eval()
-    return encoder
+        raise ModelError(f"{folder.path} cannot be loaded as {told}: {reason}") from error
+    return model, report
 
 
 def _check_report(folder: ModelFolder, report: dict[str, Any]) -> None:
@@ -79,7 +104,7 @@ def _check_report(folder: ModelFolder, report: dict[str, Any]) -> None:
 
 
 @contextmanager
-def silence(transformers: Any) -> Iterator[None]:  # noqa: ANN401 - a module
+def _silence(transformers: Any) -> Iterator[None]:  # noqa: ANN401 - a module
     """Keep the library's loading bars and reports off the terminal."""
     loud = transformers.utils.logging
     level, bars = loud.get_verbosity(), loud.is_progress_bar_enabled()

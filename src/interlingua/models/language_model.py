@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import torch
 from torch import Tensor, nn
 
-from interlingua.base.errors import ModelError, quoted
-from interlingua.base.optional import require
-from interlingua.models.encoder import silence
+from interlingua.base.errors import ModelError
+from interlingua.models.encoder import load_as
 from interlingua.models.lookup import LookupInPlace
 
 if TYPE_CHECKING:
@@ -56,26 +55,14 @@ def load_language_model(folder: ModelFolder) -> tuple[PreTrainedModel, list[str]
     Raises:
         ModelError: The architecture has no such head, or the weights of its body do not fit.
     """
-    transformers = require("transformers", extra="train")
     kind = kind_of(folder)
-    loader = getattr(transformers, _LOADERS[kind])
-    try:
-        with silence(transformers):
-            model, report = loader.from_pretrained(
-                folder.path,
-                local_files_only=True,
-                use_safetensors=True,
-                trust_remote_code=False,
-                dtype=torch.float32,
-                attn_implementation="sdpa",
-                output_loading_info=True,
-            )
-    except Exception as error:  # the library raises many classes
-        reason = quoted(error, 200)
-        name = folder.config["model_type"]
-        raise ModelError(
-            f"{folder.path}, a {name}, cannot be loaded as a {kind} language model: {reason}"
-        ) from error
+    model, report = load_as(
+        folder,
+        _LOADERS[kind],
+        told=f"a {kind} language model of type {folder.config['model_type']}",
+        dtype=torch.float32,
+        attn_implementation="sdpa",
+    )
     head = _head_names(model)
     new = sorted(report.get("missing_keys", ()))
     missing = [name for name in new if not name.startswith(head)]

@@ -14,7 +14,7 @@ from torch import Tensor
 from interlingua.base.errors import ModelError
 from interlingua.base.optional import require
 from interlingua.base.seeding import generator
-from interlingua.models.encoder import load_encoder
+from interlingua.models.encoder import load_as, load_encoder
 from interlingua.vocab.vocabulary import NEW
 
 if TYPE_CHECKING:
@@ -41,21 +41,11 @@ def load_whole(folder: ModelFolder) -> PreTrainedModel:
     dtype = dtype if dtype in _DTYPES else "float32"
     names = folder.config.get("architectures") or [""]
     transformers = require("transformers", extra="train")
-    kind = getattr(transformers, str(names[0]), None) if "For" in str(names[0]) else None
-    if kind is None:
+    if "For" not in str(names[0]) or not hasattr(transformers, str(names[0])):
         return load_encoder(folder, dtype=dtype)
-    try:
-        model: PreTrainedModel = kind.from_pretrained(
-            folder.path,
-            local_files_only=True,
-            use_safetensors=True,
-            trust_remote_code=False,
-            dtype=getattr(torch, dtype),
-        )
-    except Exception as error:  # the library raises many classes
-        raise ModelError(f"{folder.path} cannot be loaded as {names[0]}: {error}") from error
-    encoder: PreTrainedModel = model.eval()  # type: ignore[no-untyped-call]
-    return encoder
+    model, _ = load_as(folder, str(names[0]), told=str(names[0]), dtype=getattr(torch, dtype))
+    whole: PreTrainedModel = model.eval()
+    return whole
 
 
 @torch.no_grad()

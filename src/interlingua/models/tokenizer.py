@@ -10,6 +10,7 @@ from interlingua.base.errors import ModelError, quoted
 from interlingua.base.files import atomic_path, sha256_file
 from interlingua.base.optional import require
 from interlingua.models.checks import OTHER_VOCABULARIES, TOKENIZER, TOKENIZER_CONFIG
+from interlingua.vocab.vocabulary import open_tokenizer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,15 +25,7 @@ def load_tokenizer(folder: Path) -> Tokenizer:
         ModelError: There is no tokenizer, or it cannot be read.
         MissingExtraError: A package is missing.
     """
-    tokenizers = require("tokenizers", extra="text")
-    path = tokenizer_file(folder)
-    try:
-        tokenizer = tokenizers.Tokenizer.from_file(str(path))
-    except Exception as error:  # the library raises plain Exception
-        raise ModelError(f"{path} is not a tokenizer: {quoted(error)}") from error
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    return tokenizer  # type: ignore[no-any-return]
+    return open_tokenizer(tokenizer_file(folder))
 
 
 def tokenizer_file(folder: Path) -> Path:

@@ -263,11 +263,21 @@ def read_vocabulary(path: str | Path) -> Tokenizer:
     file = file / "tokenizer.json" if file.is_dir() else file
     if not file.is_file():
         raise ModelError(f"{file} is no tokenizer", remedy="Give a tokenizer.json or its folder")
+    return open_tokenizer(file)
+
+
+def open_tokenizer(file: Path) -> Tokenizer:
+    """The tokenizer of a ``tokenizer.json``, with neither padding nor truncation set.
+
+    Raises:
+        ModelError: It cannot be read.
+        MissingExtraError: The package ``tokenizers`` is not installed.
+    """
     tokenizers = require("tokenizers", extra="text")
     try:
         tokenizer = tokenizers.Tokenizer.from_file(str(file))
     except Exception as error:  # the library raises plain Exception
-        raise ModelError(f"{file} is no tokenizer: {quoted(error)}") from error
+        raise ModelError(f"{file} is not a tokenizer: {quoted(error)}") from error
     tokenizer.no_padding()
     tokenizer.no_truncation()
     return tokenizer  # type: ignore[no-any-return]

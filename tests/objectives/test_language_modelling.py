@@ -37,10 +37,12 @@ def test_loss_of_three_tokens_by_hand() -> None:
 
 @pytest.mark.parametrize("cap", [0.0, 3.0])
 @pytest.mark.parametrize("with_bias", [True, False])
+@pytest.mark.parametrize("kept", [0, 2, 6])
 def test_loss_and_gradients_are_those_of_the_plain_form(
-    monkeypatch: pytest.MonkeyPatch, with_bias: bool, cap: float
+    monkeypatch: pytest.MonkeyPatch, kept: int, with_bias: bool, cap: float
 ) -> None:
     monkeypatch.setattr(module, "SLICE", 7)  # the last slice is short
+    monkeypatch.setattr(module, "KEPT", kept * 4 * 7 * 11)  # bytes of so many slices
     torch.manual_seed(0)
     states = torch.randn(11, 8, requires_grad=True)
     weight = nn.Parameter(torch.randn(38, 8))

@@ -10,11 +10,11 @@ and e the one-hot labels, is
 
     dL/dh_m = s sum_v (p_mv - e_mv) W_v        dL/dW_v = s sum_m (p_mv - e_mv) h_m
 
-Both run over the vocabulary in slices: one pass for the normaliser, one, which computes a slice's
-logits again, for the gradient. At no time is there a vocabulary-sized row for a position, so memory
-is M times the slice and not M times V; logits exist only where there is a label. The gradient of W
-is written into ``weight.grad`` in place, since a second table of that size to be added to it would
-cost as much time as the product itself.
+Both run over the vocabulary in slices: one pass for the normaliser, one for the gradient. The
+first keeps the products of as many slices as ``KEPT`` bytes hold and the second computes the
+others again: memory is bounded whatever M and V are, and logits exist only where there is a
+label. The gradient of W is written into ``weight.grad`` in place, since a second table of that
+size to be added to it would cost as much time as the product itself.
 
 Legend: M labelled positions, D width, V vocabulary, S slice of it.
 """
@@ -30,6 +30,8 @@ from torch import Tensor, nn
 from interlingua.models.lookup import gradient_buffer
 
 SLICE = 8192
+KEPT = 2**27
+"""Bytes of products W_v h_m that are kept from the first pass over the vocabulary to the second."""
 
 
 def token_loss(
@@ -83,14 +85,19 @@ class _TokenLoss(torch.autograd.Function):
         matrix, offset = weight.detach(), None if bias is None else bias.detach()
         normaliser = torch.full((len(h),), -torch.inf, device=h.device)
         right = torch.empty(len(h), device=h.device)
+        kept: dict[int, Tensor] = {}
+        room = KEPT // (h.element_size() * SLICE * max(len(h), 1)) if training else 0
         for start in range(0, len(matrix), SLICE):
-            logits = _logits(h, matrix, offset, start, cap)
+            product = _product(h, matrix, start)
+            if len(kept) < room:
+                kept[start] = product
+            logits = _logits(product, offset, start, cap)
             normaliser = torch.logaddexp(normaliser, logits.logsumexp(dim=1))
             own, place = _labels_within(labels, start, logits.shape[1])
             right[own] = logits[own, place]
         loss = (normaliser - right).sum() * scale
         if training:
-            found = _gradients(h, labels, (weight, bias), normaliser, scale=scale, cap=cap)
+            found = _gradients(h, labels, (weight, bias), normaliser, kept, scale=scale, cap=cap)
             ctx.gradient = found.to(states.dtype)
         return loss
 
@@ -99,9 +106,14 @@ class _TokenLoss(torch.autograd.Function):
         return ctx.gradient, None, None, None, None, None, None, None
 
 
-def _logits(h: Tensor, matrix: Tensor, offset: Tensor | None, start: int, cap: float) -> Tensor:
-    """Logits of a slice of the vocabulary, float32 [M, S]."""
-    logits = (h @ matrix[start : start + SLICE].to(h.dtype).T).float()
+def _product(h: Tensor, matrix: Tensor, start: int) -> Tensor:
+    """W_v h_m of a slice of the vocabulary, in the type of h [M, S]."""
+    return h @ matrix[start : start + SLICE].to(h.dtype).T
+
+
+def _logits(product: Tensor, offset: Tensor | None, start: int, cap: float) -> Tensor:
+    """Logits of a slice of the vocabulary, a new tensor, float32 [M, S]."""
+    logits = product.to(torch.float32, copy=True)
     if offset is not None:
         logits += offset[start : start + SLICE]
     return cap * torch.tanh(logits / cap) if cap else logits
@@ -118,6 +130,7 @@ def _gradients(
     labels: Tensor,
     output: tuple[Tensor, Tensor | None],
     normaliser: Tensor,
+    kept: dict[int, Tensor],
     *,
     scale: float,
     cap: float,
@@ -133,7 +146,8 @@ def _gradients(
     shift = (normaliser - math.log(scale)).unsqueeze(1)
     of_states = torch.zeros(h.shape, dtype=torch.float32, device=h.device)
     for start in range(0, len(matrix), SLICE):
-        logits = _logits(h, matrix, offset, start, cap)
+        product = kept.pop(start) if start in kept else _product(h, matrix, start)
+        logits = _logits(product, offset, start, cap)
         slope = 1.0 - (logits / cap) ** 2 if cap else None
         p = logits.sub_(shift).exp_()  # already times the scale
         own, place = _labels_within(labels, start, p.shape[1])

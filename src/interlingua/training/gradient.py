@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from interlingua.training.lesson import Lesson
     from interlingua.training.settings import TeachingSettings
 
-_HELD_OUT = 10
 _CHOICE = {
     "best": "the best of {epochs} validations",
     "last": "the last step",
@@ -125,12 +124,13 @@ def _runs(
 
 
 def _split(lesson: Lesson) -> tuple[Examples, Examples]:
-    """Training and validation rows: the files given, else a stratified tenth held out."""
+    """Training and validation rows: the files given, else a stratified part held out."""
     if lesson.validation is not None:
         return lesson.train, lesson.validation
     ids = lesson.ids(lesson.train).tolist()
     rng = generator(lesson.seed, "held out")
-    parts = folds(groups(lesson.train.texts, lesson.train.pairs), ids, count=_HELD_OUT, rng=rng)
+    count = round(1 / lesson.recipe.data.held_out)
+    parts = folds(groups(lesson.train.texts, lesson.train.pairs), ids, count=count, rng=rng)
     return lesson.train.select(parts != 0), lesson.train.select(parts == 0)
 
 

@@ -29,7 +29,10 @@ class DataSettings(Config):
     train: tuple[str, ...] = Field(min_length=1)
     """Files with labelled rows."""
     validation: tuple[str, ...] = ()
-    """Files to choose by; without them a stratified tenth of the training rows is held out."""
+    """Files to choose by; without them training rows are held out, stratified by label."""
+    held_out: float = Field(0.1, gt=0, le=0.5)
+    """Share of the training rows held out, if no validation file is named: one part of a whole
+    number of like parts. A run that ends with ``last`` or ``average`` needs few."""
     lang: str | None = None
     """The language of the training rows; without it the path, a column or identification tells."""
     labels: tuple[str, ...] = ()

@@ -13,6 +13,8 @@ from pathlib import Path
 import regex
 
 from interlingua.base.errors import DataError
+from interlingua.corpus.readers.mc4 import PATTERN as MC4
+from interlingua.corpus.readers.mc4 import read_mc4_rows
 from interlingua.corpus.rows import Faults, Row, read_lines, read_table, split_tsv
 
 _NLP4IF_COLUMNS = ["id", "text", *(f"q{n}_label" for n in range(1, 8))]
@@ -110,6 +112,7 @@ FORMATS: tuple[FileFormat, ...] = (
     FileFormat("pairs", r"/(xnli|paws-?x)[^/]*/(train|dev|test)-[a-z]{2}\.tsv$", _read_pairs),
     FileFormat("xnli", r"xnli\.(dev|test)\.tsv$", _read_xnli),
     FileFormat("nlp4if", r"covid19_disinfo_binary_[a-z]+_.*\.tsv$", _read_nlp4if),
+    FileFormat("mc4", MC4, read_mc4_rows),
 )
 
 

@@ -31,6 +31,7 @@ OnError = Literal["stop", "skip"]
 MAX_LINE_BYTES = 500_000
 """A longer line is refused: it is a broken file or a book, not a row."""
 
+_LONE_SURROGATE = regex.compile(r"[\ud800-\udfff]")
 _QUOTED = regex.compile(r'"(?:[^"]|"")*"')
 
 
@@ -149,7 +150,12 @@ def read_lines(path: Path, faults: Faults) -> Iterator[tuple[int, str]]:
                 )
 
 
-def _read_jsonl(path: Path, faults: Faults) -> Iterator[Row]:
+def read_jsonl(path: Path, faults: Faults) -> Iterator[Row]:
+    """The objects of a file of JSON lines; empty lines are no rows.
+
+    Raises:
+        DataError: The file or a line of it cannot be read, or a line holds no object.
+    """
     for number, line in read_lines(path, faults):
         if not line.strip():
             continue
@@ -163,6 +169,20 @@ def _read_jsonl(path: Path, faults: Faults) -> Iterator[Row]:
             faults.report(DataError(f"{kind}, expected an object", path=path, line=number))
             continue
         yield Row(values, path, number)
+
+
+def text_problem(value: object) -> str:
+    """What keeps a value from being a text: another type, emptiness, half of a character.
+
+    Returns:
+        The problem, empty if there is none.
+    """
+    if not isinstance(value, str):
+        return f"{type(value).__name__}, expected a text"
+    if not value.strip():
+        return "the text is empty"
+    found = _LONE_SURROGATE.search(value)
+    return f"holds a lone surrogate (U+{ord(found[0]):04X})" if found else ""
 
 
 def unquote(value: str) -> str:
@@ -255,8 +275,8 @@ def _read_text(path: Path, faults: Faults) -> Iterator[Row]:
 
 
 _READERS: dict[str, Callable[[Path, Faults], Iterator[Row]]] = {
-    ".jsonl": _read_jsonl,
-    ".ndjson": _read_jsonl,
+    ".jsonl": read_jsonl,
+    ".ndjson": read_jsonl,
     ".csv": _read_csv,
     ".tsv": _read_tsv,
     ".parquet": _read_parquet,
@@ -297,8 +317,10 @@ __all__ = [
     "Rejected",
     "Row",
     "open_bytes",
+    "read_jsonl",
     "read_lines",
     "read_table",
     "split_tsv",
+    "text_problem",
     "unquote",
 ]

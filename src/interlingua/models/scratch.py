@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 Shape = Literal["bert", "xlm-roberta", "modernbert", "mt5", "llama"]
 SENTINELS = 100
 """Tokens that stand for hidden spans; without names they are the last rows of the table."""
+_CLASSES = {
+    "bert": "BertForMaskedLM",
+    "xlm-roberta": "XLMRobertaForMaskedLM",
+    "modernbert": "ModernBertForMaskedLM",
+    "mt5": "MT5ForConditionalGeneration",
+    "llama": "LlamaForCausalLM",
+}
 _TOKENS = {
     "pad": ("<pad>", "[PAD]", "<|pad|>"),
     "start": ("<s>", "[CLS]", "<|begin_of_text|>"),
@@ -99,6 +106,12 @@ def model_of(new: NewModel, *, vocabulary: int, pad: int, start: int, end: int) 
             padding, as T5's does.
         end: Id of the token that ends a text.
     """
+    config = config_of(new, vocabulary=vocabulary, pad=pad, start=start, end=end)
+    return getattr(require("transformers", extra="train"), _CLASSES[new.shape])(config)
+
+
+def config_of(new: NewModel, *, vocabulary: int, pad: int, start: int, end: int) -> Any:  # noqa: ANN401
+    """The configuration of `model_of`, without a weight."""
     transformers = require("transformers", extra="train")
     common = {
         "vocab_size": vocabulary,
@@ -115,25 +128,22 @@ def model_of(new: NewModel, *, vocabulary: int, pad: int, start: int, end: int) 
         "intermediate_size": wide,
     }
     if new.shape == "bert":
-        config = transformers.BertConfig(**common, **stack, max_position_embeddings=new.max_length)
-        return transformers.BertForMaskedLM(config)
+        return transformers.BertConfig(**common, **stack, max_position_embeddings=new.max_length)
     if new.shape == "xlm-roberta":
         places = new.max_length + pad + 1  # XLM-R counts positions from the padding id on
-        config = transformers.XLMRobertaConfig(
+        return transformers.XLMRobertaConfig(
             **common, **stack, max_position_embeddings=places, type_vocab_size=1
         )
-        return transformers.XLMRobertaForMaskedLM(config)
     if new.shape == "modernbert":
-        config = transformers.ModernBertConfig(
+        return transformers.ModernBertConfig(
             **common,
             **stack,
             max_position_embeddings=new.max_length,
             cls_token_id=start,
             sep_token_id=end,
         )
-        return transformers.ModernBertForMaskedLM(config)
     if new.shape == "mt5":
-        config = transformers.MT5Config(
+        return transformers.MT5Config(
             **common,
             d_model=new.width,
             d_kv=new.width // new.heads,
@@ -143,14 +153,12 @@ def model_of(new: NewModel, *, vocabulary: int, pad: int, start: int, end: int) 
             num_heads=new.heads,
             decoder_start_token_id=pad,
         )
-        return transformers.MT5ForConditionalGeneration(config)
-    config = transformers.LlamaConfig(
+    return transformers.LlamaConfig(
         **common,
         **stack,
         num_key_value_heads=new.heads,
         max_position_embeddings=new.max_length,
     )
-    return transformers.LlamaForCausalLM(config)
 
 
 def vocabulary_size(tokenizer: Tokenizer) -> int:

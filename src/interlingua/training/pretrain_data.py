@@ -12,8 +12,9 @@ from interlingua.base.errors import DataError, LanguageError
 from interlingua.base.files import sha256_file
 from interlingua.base.progress import track
 from interlingua.batches.token_store import Text, TokenStore, build_store
+from interlingua.corpus.formats import read_rows
 from interlingua.corpus.pairs import read_pairs
-from interlingua.corpus.rows import Faults, Row, read_table
+from interlingua.corpus.rows import Faults, Row
 from interlingua.languages.paths import language_of_path
 from interlingua.languages.tags import UND, tag_of
 
@@ -161,7 +162,7 @@ def _pairs(path: Path, faults: Faults) -> Iterator[tuple[Text, str]]:
 
 def _texts(path: Path, lang: str | None, faults: Faults) -> Iterator[tuple[Text, str]]:
     told = tag_of(lang) if lang else language_of_path(path) or UND
-    for row in read_table(path, faults):
+    for row in read_rows(path, faults):
         value, named = row.values.get("text"), row.values.get("lang")
         try:
             if not isinstance(value, str):

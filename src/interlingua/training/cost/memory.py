@@ -1,0 +1,169 @@
+"""The largest memory of a run, from sizes alone.
+
+What stays is weights, AdamW's two moments and, where the best or the mean of the parameters is
+kept, a copy. The gradient of the vocabulary's table stays too, in one buffer. On top of that come,
+at the end of a forward pass, what layers save for the backward pass and the logits of one slice of
+the vocabulary, and, at its end, the gradients of all else; the larger of the two counts. What a
+layer saves has been counted tensor by tensor; a test counts again.
+
+Legend: T padded tokens, L length, M labelled positions, D width, F feed-forward width, H heads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Literal
+
+from interlingua.objectives.token_loss import SLICE
+from interlingua.training.cost.architecture import Architecture, Batch, Stack, Trained
+
+_SINGLE, _HALF = 4, 2
+_INDEX = 8
+_STATISTICS = 16  # bytes of the means and variances of two norms
+_FIXED = 4  # tensors of width D outside the layers: embeddings, their norm, the head
+
+
+@dataclass(frozen=True, slots=True)
+class _Saved:
+    """What a layer saves of a token.
+
+    Attributes:
+        single: Tensors of width D that are float32 always: inputs of norms.
+        wide: Tensors of width D where products are float32.
+        half: The same where they are bfloat16: a tensor is cast for each product it enters.
+        feed: Tensors of width F.
+        dropped: Masks of width D, where hidden states are dropped.
+        scores: Whether attention saves a table of L entries a head.
+        other: Tensors of width D that are saved of each token of the other stack, and in bfloat16.
+    """
+
+    single: int
+    wide: int
+    half: int
+    feed: int
+    dropped: int = 2
+    scores: bool = False
+    other: tuple[int, int] = (0, 0)
+
+
+_BERT = _Saved(single=2, wide=6, half=8, feed=2)
+_SAVED = {
+    "modernbert": _Saved(single=2, wide=8, half=8, feed=4),
+    "llama": _Saved(single=4, wide=6, half=9, feed=4, dropped=0),
+    "mistral": _Saved(single=4, wide=6, half=9, feed=4, dropped=0),
+}
+_T5_ENCODER = _Saved(single=7, wide=3, half=6, feed=7, dropped=4, scores=True)
+_T5_DECODER = _Saved(single=9, wide=6, half=9, feed=7, dropped=5, scores=True, other=(2, 4))
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Bytes at the largest moment of a run.
+
+    Attributes:
+        weights: Parameters, float32.
+        optimizer: AdamW's two moments of what is trained.
+        kept: A copy of what is trained, of the best validation or the mean.
+        gradients: Gradients of what is trained.
+        activations: What layers save for the backward pass of the largest part of a step.
+        logits: Logits of one slice of the vocabulary, with what their softmax takes besides.
+        process: What the process takes before any model.
+    """
+
+    weights: int
+    optimizer: int
+    kept: int
+    gradients: int
+    activations: int
+    logits: int
+    process: int = 0
+    table: int = 0
+
+    @property
+    def total(self) -> int:
+        """The largest of all moments; gradients grow as activations go."""
+        passing = max(self.activations + self.logits, self.gradients - self.table)
+        return self.weights + self.optimizer + self.kept + self.table + passing + self.process
+
+    def facts(self) -> dict[str, int]:
+        """All parts and their total."""
+        parts = {f.name: int(getattr(self, f.name)) for f in fields(self) if f.name != "table"}
+        return {**parts, "total": self.total}
+
+
+def memory_of(
+    architecture: Architecture,
+    batch: Batch,
+    trained: Trained,
+    *,
+    bfloat16: bool,
+    dropout: bool,
+    checkpoint: Literal["best", "last", "average"],
+    process: int = 0,
+) -> Memory:
+    """The memory of training.
+
+    Args:
+        architecture: The model.
+        batch: The largest part of a step that is worked on at once.
+        trained: Which part of the model is trained.
+        bfloat16: Whether products are in bfloat16, parameters being float32 all the same.
+        dropout: Whether hidden states are dropped.
+        checkpoint: Which parameters the run ends with.
+        process: Bytes of the process before any model.
+    """
+    taught = architecture.trained(trained)
+    extra = taught if trained.rank else trained.rows * architecture.width
+    table = architecture.table if trained.table and not trained.rank else 0
+    return Memory(
+        weights=_SINGLE * (architecture.total + extra),
+        optimizer=2 * _SINGLE * taught,
+        kept=0 if checkpoint == "last" else _SINGLE * taught,
+        gradients=_SINGLE * taught,
+        activations=activations(architecture, batch, bfloat16=bfloat16, dropout=dropout),
+        logits=_logits(architecture, batch, bfloat16=bfloat16),
+        process=process,
+        table=_SINGLE * table,
+    )
+
+
+def activations(architecture: Architecture, batch: Batch, *, bfloat16: bool, dropout: bool) -> int:
+    """Bytes that a forward pass saves for the backward pass, matrices cast to bfloat16 included."""
+    size = _HALF if bfloat16 else _SINGLE
+    found = _HALF * architecture.matrices if bfloat16 else 0
+    last = batch.rows * batch.length
+    for stack in architecture.stacks:
+        own, other = (batch.target, batch.length) if stack.cross else (batch.length, 0)
+        saved = _saved(architecture.family, stack)
+        of_token = _layer(stack, saved, own + other, size=size, dropout=dropout)
+        crossed = size * stack.inner * saved.other[bfloat16] * other
+        found += stack.layers * batch.rows * (own * of_token + crossed)
+        last = batch.rows * own
+    return found + _FIXED * _SINGLE * architecture.width * last + _INDEX * batch.padded
+
+
+def _saved(family: str, stack: Stack) -> _Saved:
+    if stack.cross:
+        return _T5_DECODER
+    return _T5_ENCODER if family in ("t5", "mt5") else _SAVED.get(family, _BERT)
+
+
+def _layer(stack: Stack, saved: _Saved, length: int, *, size: int, dropout: bool) -> int:
+    """Bytes of one token in one layer."""
+    wide = saved.half if size == _HALF else saved.wide
+    attention = _SINGLE * stack.heads * (length if saved.scores else 1)
+    mask = 0 if saved.scores else size * length
+    states = stack.width * (_SINGLE * saved.single + size * (wide + saved.dropped * dropout))
+    return states + size * stack.feed * saved.feed + attention + mask + _STATISTICS
+
+
+def _logits(architecture: Architecture, batch: Batch, *, bfloat16: bool) -> int:
+    """Logits of a slice in float32, their exponentials, and in bfloat16 as they come and go."""
+    if not batch.labelled:
+        return 0
+    entry = 2 * _SINGLE + (_HALF if bfloat16 else 0)
+    states = 2 * _SINGLE * architecture.width
+    return batch.labelled * (min(SLICE, architecture.vocabulary) * entry + states)
+
+
+__all__ = ["Memory", "activations", "memory_of"]

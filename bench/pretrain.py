@@ -54,9 +54,9 @@ def write_texts(path: Path, texts: list[str]) -> str:
 
 def prepare(given: argparse.Namespace, place: Path) -> Path:
     """The model to start from."""
+    from interlingua.corpus.texts import open_texts
     from interlingua.models.folder import open_model
     from interlingua.models.scratch import NewModel, write_new
-    from interlingua.vocab.texts import open_texts
     from interlingua.vocab.train import VocabSettings, train_vocabulary
 
     tokenizer = open_model("starter").path

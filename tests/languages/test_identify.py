@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from interlingua.base.errors import LanguageError, MissingExtraError
 from interlingua.base.optional import available
 from interlingua.languages import identify, known, parse, script_of, tag_of, writes
-from interlingua.languages.identify import Detector, _one, chinese_script, labelled
+from interlingua.languages.identify import candidates, chinese_script, detectable, labelled
 
 
 class FakeFastText:
@@ -27,8 +27,8 @@ class FakeFastText:
 
 
 def ask(text: str, *scored: tuple[str, float], among: frozenset[str] = frozenset()) -> str:
-    detector: Detector = labelled(FakeFastText(*scored))
-    return _one(text, detector, 0.5, among).tag
+    detector = labelled(FakeFastText(*scored))
+    return identify([text], detector=detector, among=sorted(among))[0].tag
 
 
 @pytest.mark.parametrize(
@@ -109,8 +109,9 @@ def test_labels_that_mean_one_tag_are_added_up() -> None:
 
 def test_among_a_few_languages_probabilities_sum_to_one() -> None:
     scored = (("eng_Latn", 0.9), ("nld_Latn", 0.06), ("deu_Latn", 0.02))
-    few = frozenset({"deu_Latn", "nld_Latn"})
-    found = _one("een zin", labelled(FakeFastText(*scored)), 0.5, few)
+    (found,) = identify(
+        ["een zin"], detector=labelled(FakeFastText(*scored)), among=["deu_Latn", "nld_Latn"]
+    )
     assert found.tag == "nld_Latn"
     assert found.probability == pytest.approx(0.75)
     # However far down the list the possible languages stand.
@@ -143,10 +144,12 @@ def test_both_kinds_of_chinese_in_real_sentences(data_dir: Path) -> None:
 
 
 def test_every_language_the_detector_names_is_shipped() -> None:
-    from interlingua.languages.identify import _identifier
+    from py3langid import langid
 
     shipped = {language.tag for language in known()}
-    labels = set(_identifier().labels) - {"zxx"}
+    model = langid.LanguageIdentifier.from_model_file(langid.MODEL_FILE)
+    labels = set(model.labels) - {"zxx"}
+    assert {"eng", "jpn", "swh"} <= detectable() < {tag[:3] for tag in shipped}
     assert {label: tag_of(label) for label in labels if tag_of(label) not in shipped} == {}
 
 
@@ -162,3 +165,31 @@ def test_most_sentences_of_forty_languages_are_told_right(data_dir: Path) -> Non
             assert result.tag == "und" or writes(result.tag[4:], script_of(text))
     assert right / total > 0.98
     assert wrong / total < 0.015
+
+
+def test_many_texts_at_once_are_scored_as_the_detector_scores_each(data_dir: Path) -> None:
+    from py3langid import langid
+
+    from interlingua.languages.byte_walk import ByteWalk
+
+    model = langid.LanguageIdentifier.from_model_file(langid.MODEL_FILE, norm_probs=True)
+    texts = ["", "a", "SHOUTED WORDS", "\0\x01", "e\u0301te\u0301", "1 2 3"]
+    for path in sorted((data_dir / "sib200").glob("*/test.tsv")):
+        texts += path.read_text(encoding="utf-8").splitlines()[1:12]
+    walk = ByteWalk(model)
+    found = walk.probabilities(texts)
+    assert found.shape == (len(texts), len(walk.labels))
+    for text, row in zip(texts, found.tolist(), strict=True):
+        expected = dict(model.rank(text))
+        assert row == pytest.approx([expected[label] for label in walk.labels], abs=1e-4)
+
+
+def test_candidates_come_most_probable_first() -> None:
+    texts = ["Das ist ein Satz auf Deutsch.", "", "12345", "Dette er en kort setning om vær."]
+    found = candidates(texts)
+    assert next(iter(found[0])) == "deu_Latn"
+    assert found[1] == found[2] == {}
+    assert list(found[3].values()) == sorted(found[3].values(), reverse=True)
+    assert [next(iter(candidates([text])[0]), "und") for text in texts] == [
+        next(iter(tags), "und") for tags in found
+    ]

@@ -11,11 +11,11 @@ import pytest
 from interlingua.base.errors import ConfigError, DataError, InterlinguaError, ModelError
 from interlingua.base.files import check_manifest
 from interlingua.corpus import phrasebook
+from interlingua.corpus.texts import open_texts
 from interlingua.inference.encode import Encoder
 from interlingua.models.folder import ModelFolder, open_model
 from interlingua.models.surgery import load_whole, new_rows, revise
 from interlingua.models.vocabulary import extend_model, trim_model
-from interlingua.vocab.texts import open_texts
 from interlingua.vocab.vocabulary import Revision, Vocabulary
 
 

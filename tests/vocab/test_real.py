@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from interlingua.corpus.texts import Text, open_texts
 from interlingua.vocab.audit import audit
 from interlingua.vocab.audit_page import render
 from interlingua.vocab.sentencepiece_model import train_model
-from interlingua.vocab.texts import Text, open_texts
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ import pytest
 
 from interlingua.base.errors import DataError, LanguageError
 from interlingua.corpus.rows import Faults
+from interlingua.corpus.sampling import draw, held_out
+from interlingua.corpus.texts import Text, open_texts
 from interlingua.languages.paths import language_of_path
-from interlingua.vocab.sample import draw, held_out
-from interlingua.vocab.texts import Text, open_texts
 from interlingua.vocab.train import cut
 
 

@@ -14,9 +14,9 @@ from interlingua.base.config import make
 from interlingua.base.errors import InterlinguaError
 from interlingua.base.files import sha256_file
 from interlingua.corpus import phrasebook
+from interlingua.corpus.sampling import by_temperature, by_unimax
+from interlingua.corpus.texts import open_texts
 from interlingua.vocab.audit import audit, parity
-from interlingua.vocab.sample import by_temperature, by_unimax
-from interlingua.vocab.texts import open_texts
 from interlingua.vocab.train import VocabSettings, train_vocabulary
 from interlingua.vocab.vocabulary import read_vocabulary
 

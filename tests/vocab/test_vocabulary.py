@@ -10,12 +10,12 @@ import pytest
 
 from interlingua.base.errors import ModelError
 from interlingua.corpus import phrasebook
+from interlingua.corpus.texts import Text, open_texts
+from interlingua.languages.segmentation import count_units, unit_of
 from interlingua.vocab.changes import measure_change
 from interlingua.vocab.sentencepiece_model import train_model
-from interlingua.vocab.texts import Text, open_texts
 from interlingua.vocab.trim import written_in
 from interlingua.vocab.vocabulary import NEW, Vocabulary
-from interlingua.vocab.words import count_units, unit_of
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

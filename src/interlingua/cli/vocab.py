@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from tokenizers import Tokenizer
 
-    from interlingua.vocab.texts import Texts
+    from interlingua.corpus.texts import Texts
 
 app = typer.Typer(
     help="Vocabularies: train one, audit one, trim or extend a model's.", no_args_is_help=True
@@ -277,7 +277,7 @@ def extend(
 
 def _texts(inputs: Sequence[str | Path], lang: str | None, on_error: OnErrorChoice) -> Texts:
     from interlingua.corpus.rows import Faults
-    from interlingua.vocab.texts import open_texts
+    from interlingua.corpus.texts import open_texts
 
     return open_texts(inputs, lang=lang, faults=Faults(on_error))
 

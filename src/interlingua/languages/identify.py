@@ -9,11 +9,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import numpy as np
 import regex
 
 from interlingua.base.errors import LanguageError
 from interlingua.base.files import disk_errors
 from interlingua.base.optional import require
+from interlingua.languages.byte_walk import ByteWalk
 from interlingua.languages.scripts import UNKNOWN, script_of, writes
 from interlingua.languages.tables import read_table
 from interlingua.languages.tags import UND, known, parse
@@ -27,6 +29,7 @@ _HAN = regex.compile(r"\p{Han}")
 _INVISIBLE = regex.compile(r"[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
 _CONTROL = regex.compile(r"\p{Cc}+")
 _ADDRESS = regex.compile(r"(?:https?://|www\.)\S+|[\w.+-]{1,64}@[\w-]{1,64}\.[\w.-]{1,64}|@\w+")
+_SIGNS = ("@", "://", "www.")  # of which an address has one
 
 Detector: TypeAlias = Callable[[str, int], list[tuple[str, float]]]
 """From a text and a number of labels (-1: all) to labels and probabilities, best first."""
@@ -46,7 +49,7 @@ _NOTHING = Identified(UND, 0.0)
 def identify(
     texts: Sequence[str],
     *,
-    detector: str | Path = "py3langid",
+    detector: str | Path | Detector = "py3langid",
     threshold: float = THRESHOLD,
     among: Sequence[str] = (),
 ) -> list[Identified]:
@@ -59,7 +62,7 @@ def identify(
 
     Args:
         texts: The texts; the first 1,000 characters of each are looked at.
-        detector: ``py3langid``, or the path of a fastText model such as GlotLID.
+        detector: ``py3langid``, the path of a fastText model such as GlotLID, or a function.
         threshold: Least probability to name a language.
         among: Languages that are possible, whose probabilities are then taken to sum to one;
             empty: all the detector knows. A language it does not know is never found.
@@ -68,32 +71,86 @@ def identify(
         MissingExtraError: The detector's package is not installed.
         LanguageError: A language of ``among`` is unknown, or ``detector`` is no fastText model.
     """
+    found = candidates(texts, detector=detector, among=among)
+    return [_best(tags, threshold) for tags in found]
+
+
+def candidates(
+    texts: Sequence[str],
+    *,
+    detector: str | Path | Detector = "py3langid",
+    among: Sequence[str] = (),
+) -> list[dict[str, float]]:
+    """The languages that each text may be in, with their probabilities, the most probable first.
+
+    Only languages written in the script of most of the text's letters are named, of the ten that
+    the detector finds most probable; none where the text has no letters.
+
+    Args:
+        texts: The texts; the first 1,000 characters of each are looked at.
+        detector: As of `identify`.
+        among: As of `identify`.
+
+    Raises:
+        MissingExtraError: The detector's package is not installed.
+        LanguageError: A language of ``among`` is unknown, or ``detector`` is no fastText model.
+    """
     wanted = frozenset(parse(tag).tag for tag in among)
-    ask = _langid if detector == "py3langid" else _fasttext(Path(detector))
-    return [_one(text, ask, threshold, wanted) for text in texts]
+    beginnings = [_clean(text[:_CHARACTERS]) for text in texts]
+    scripts = [script_of(beginning) for beginning in beginnings]
+    told = [place for place, script in enumerate(scripts) if script != UNKNOWN]
+    count = -1 if wanted else _BEST
+    lettered = [beginnings[place] for place in told]
+    if detector == "py3langid":
+        ranked = _langid(lettered, count)
+    else:
+        ask = detector if callable(detector) else _fasttext(Path(detector))
+        ranked = [ask(beginning, count) for beginning in lettered]
+    found: list[dict[str, float]] = [{} for _ in texts]
+    for place, labels in zip(told, ranked, strict=True):
+        found[place] = _tagged(labels, beginnings[place], scripts[place], wanted)
+    return found
 
 
-def _one(text: str, ask: Detector, threshold: float, wanted: frozenset[str]) -> Identified:
-    beginning = _clean(text[:_CHARACTERS])
-    script = script_of(beginning)
-    if script == UNKNOWN:
-        return _NOTHING
+def _tagged(
+    labels: Sequence[tuple[str, float]], text: str, script: str, wanted: frozenset[str]
+) -> dict[str, float]:
     found: dict[str, float] = {}
-    for label, probability in ask(beginning, -1 if wanted else _BEST):
-        tag = _tag(label, beginning, script)
+    for label, probability in labels:
+        tag = _tag(label, text, script)
         if tag is not None and (not wanted or tag in wanted) and writes(tag[4:], script):
             found[tag] = found.get(tag, 0.0) + probability
     total = sum(found.values()) if wanted else 1.0
-    if not found or total <= 0.0:
+    if total <= 0.0:
+        return {}
+    ordered = sorted(found.items(), key=lambda item: -item[1])
+    return {tag: min(1.0, probability / total) for tag, probability in ordered}
+
+
+def _best(found: dict[str, float], threshold: float) -> Identified:
+    if not found:
         return _NOTHING
-    best = max(found, key=found.__getitem__)
-    probability = min(1.0, found[best] / total)
-    return Identified(best, probability) if probability >= threshold else _NOTHING
+    tag, probability = next(iter(found.items()))
+    return Identified(tag, probability) if probability >= threshold else _NOTHING
+
+
+def detectable(detector: str | Path | Detector = "py3langid") -> frozenset[str]:
+    """The codes of ISO 639-3 that a detector can find; empty where its model does not tell.
+
+    Raises:
+        MissingExtraError: The detector's package is not installed.
+    """
+    if detector != "py3langid":
+        return frozenset()
+    tags = (_known(label) for label in _byte_walk().labels)
+    return frozenset(tag[:3] for tag in tags if tag is not None)
 
 
 def _clean(text: str) -> str:
     shown = text.encode("utf-8", "replace").decode("utf-8")  # a lone surrogate becomes a "?"
-    cleaned: str = _ADDRESS.sub(" ", _CONTROL.sub(" ", _INVISIBLE.sub("", shown)))
+    cleaned: str = _CONTROL.sub(" ", _INVISIBLE.sub("", shown))
+    if any(sign in cleaned for sign in _SIGNS):
+        cleaned = _ADDRESS.sub(" ", cleaned)
     return cleaned.strip()
 
 
@@ -153,15 +210,24 @@ def _fits(character: str, encoding: str) -> bool:
 
 
 @cache
-def _identifier() -> Any:  # noqa: ANN401 - an untyped library
+def _byte_walk() -> ByteWalk:
     langid = require("py3langid.langid", extra="text")
     with disk_errors(Path(tempfile.gettempdir())):  # where it unpacks its model
-        return langid.LanguageIdentifier.from_model_file(langid.MODEL_FILE, norm_probs=True)
+        model = langid.LanguageIdentifier.from_model_file(langid.MODEL_FILE, norm_probs=True)
+    return ByteWalk(model)
 
 
-def _langid(text: str, count: int) -> list[tuple[str, float]]:
-    ranked = _identifier().rank(text)
-    return [(str(code), float(p)) for code, p in (ranked if count < 0 else ranked[:count])]
+def _langid(texts: Sequence[str], count: int) -> list[list[tuple[str, float]]]:
+    if not texts:
+        return []
+    walk = _byte_walk()
+    probabilities = walk.probabilities(texts)
+    best = np.argsort(-probabilities, axis=1, kind="stable")[:, : None if count < 0 else count]
+    values = np.take_along_axis(probabilities, best, axis=1)
+    return [
+        [(walk.labels[label], p) for label, p in zip(row, found, strict=True)]
+        for row, found in zip(best.tolist(), values.tolist(), strict=True)
+    ]
 
 
 @cache

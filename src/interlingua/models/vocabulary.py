@@ -18,10 +18,10 @@ from interlingua.vocab.extend import extend_vocabulary
 from interlingua.vocab.trim import trim_vocabulary
 
 if TYPE_CHECKING:
+    from interlingua.corpus.texts import Texts
     from interlingua.models.folder import ModelFolder
     from interlingua.models.surgery import Initialisation
     from interlingua.vocab.changes import Change
-    from interlingua.vocab.texts import Texts
     from interlingua.vocab.vocabulary import Revision
 
 REPORT = "vocab.json"

@@ -18,11 +18,11 @@ from interlingua.base.config import Config
 from interlingua.base.errors import DataError, UsageError
 from interlingua.base.progress import track
 from interlingua.base.seeding import generator
+from interlingua.corpus.texts import Text, Texts
 from interlingua.languages import UND, Language, parse
+from interlingua.languages.segmentation import Unit, count_units, unit_of
 from interlingua.vocab.changes import batched, tokenizer_unknown
 from interlingua.vocab.document import SPACE
-from interlingua.vocab.texts import Text, Texts
-from interlingua.vocab.words import Unit, count_units, unit_of
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from interlingua.vocab.texts import Text
+from interlingua.corpus.texts import Text
+from interlingua.languages.segmentation import Unit, count_units, unit_of
 from interlingua.vocab.vocabulary import NEW, Revision
-from interlingua.vocab.words import Unit, count_units, unit_of
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

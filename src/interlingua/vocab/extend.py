@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 from interlingua.base.errors import ConfigError, DataError
 from interlingua.base.progress import say, track
+from interlingua.corpus.sampling import held_out
+from interlingua.corpus.texts import Text, Texts
 from interlingua.vocab.changes import Change, batched, measure_change
 from interlingua.vocab.document import SPACE, SPECIAL
-from interlingua.vocab.sample import held_out
 from interlingua.vocab.sentencepiece_model import train_model
-from interlingua.vocab.texts import Text, Texts
 from interlingua.vocab.train import cut
 from interlingua.vocab.trim import HELD_OUT, MAX_HELD_OUT
 from interlingua.vocab.vocabulary import NEW, Revision, Vocabulary

@@ -17,8 +17,8 @@ from interlingua.base.errors import ConfigError
 from interlingua.base.files import atomic_folder, write_json, write_manifest, write_text
 from interlingua.base.optional import require
 from interlingua.base.progress import say, track
+from interlingua.corpus.sampling import by_temperature, by_unimax, draw
 from interlingua.vocab.document import tokenizer_config
-from interlingua.vocab.sample import by_temperature, by_unimax, draw
 from interlingua.vocab.sentencepiece_model import (
     MAX_SENTENCE_BYTES,
     Kind,
@@ -29,7 +29,7 @@ from interlingua.vocab.sentencepiece_model import (
 )
 
 if TYPE_CHECKING:
-    from interlingua.vocab.texts import Texts
+    from interlingua.corpus.texts import Texts
 
 TOKENIZER, TOKENIZER_CONFIG, MODEL = "tokenizer.json", "tokenizer_config.json", "tokenizer.model"
 REPORT = "vocab.json"

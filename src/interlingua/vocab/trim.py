@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 
 from interlingua.base.errors import ConfigError, DataError
 from interlingua.base.progress import track
+from interlingua.corpus.sampling import held_out
+from interlingua.corpus.texts import Text, Texts
 from interlingua.languages import parse, writes
 from interlingua.languages.scripts import script_counts
 from interlingua.vocab.changes import Change, batched, measure_change
-from interlingua.vocab.sample import held_out
-from interlingua.vocab.texts import Text, Texts
 from interlingua.vocab.vocabulary import Revision, Vocabulary
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import random
 import pytest
 
 from interlingua.base.errors import LanguageError
+from interlingua.languages.segmentation import script_words
 from interlingua.tasks.metrics.rouge import english_words, rouge_l, rouge_n
-from interlingua.tasks.metrics.segmentation import script_words
 from interlingua.tasks.metrics.translation import bleu, chrf, tokenizer_for
 
 WORDS = [

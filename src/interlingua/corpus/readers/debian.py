@@ -21,12 +21,11 @@ from interlingua.corpus.deb822 import paragraphs
 from interlingua.corpus.locales import locale_tag
 from interlingua.corpus.records import Document, Pair
 from interlingua.corpus.rows import Faults, read_lines
+from interlingua.languages.segmentation import UNSPACED
 
 _LOCALE = regex.compile(r"Translation-([A-Za-z@_%0-9]+?)(?:\.[a-z0-9]+)?$")
 # Between two of these a wrapped line is joined without a blank.
-_UNSPACED = regex.compile(
-    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Khmer}\p{Lao}\u3000-\u303f\uff00-\uffef]"
-)
+_TIGHT = regex.compile(rf"[{UNSPACED}\u3000-\u303f\uff00-\uffef]")
 _LIST_ITEM = regex.compile(r"\s*(?:[-*+o•·–—]|\d{1,2}[.)])\s")
 _OPEN_TRANSLATION = regex.compile(r"<trans[^>]*>")  # a part that nobody has translated yet
 
@@ -84,7 +83,7 @@ def reflow(body: str) -> tuple[str, ...]:
                 joins = False
             elif lines and joins and not item and not (verbatim and not _in_item(lines[-1])):
                 last, rest = lines[-1], line.strip()
-                tight = _UNSPACED.match(last[-1]) and _UNSPACED.match(rest)
+                tight = _TIGHT.match(last[-1]) and _TIGHT.match(rest)
                 lines[-1] = last + ("" if tight else " ") + rest
             else:
                 lines.append(line.strip() if item or not verbatim else line.rstrip()[1:])

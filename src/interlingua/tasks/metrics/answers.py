@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from interlingua.tasks.metrics.segmentation import cut_unspaced
+from interlingua.languages.segmentation import cut_unspaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""How much text of each language a vocabulary is trained on.
+"""How much text of each language a model or a vocabulary is trained on.
 
 Shares are counted in bytes of UTF-8, before any tokenizer exists. Legend: ``n_l`` bytes there are
 of language ``l``, ``q_l = n_l / sum n`` its share, ``B`` bytes to take in all.
@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 
-from interlingua.vocab.texts import Text
+from interlingua.corpus.texts import Text
 
 MAX_PASSES = 10
-"""How often a text may be taken at most: more would teach the vocabulary single sentences."""
+"""How often a text may be taken at most: more would teach single sentences by heart."""
 
 
 def by_temperature(
@@ -71,16 +71,17 @@ def draw(texts: Iterable[Text], passes: Mapping[str, float], *, seed: int) -> It
     """
     for text in texts:
         whole, rest = divmod(passes[text.lang], 1)
-        again = rest > 0 and _chance(text.text, seed) < rest
+        again = rest > 0 and chance(text.text, seed) < rest
         for _ in range(int(whole) + again):
             yield text
 
 
+def chance(key: str, seed: int, purpose: str = "") -> float:
+    """A number in [0, 1) that depends on its arguments alone, so that choices by it repeat."""
+    digest = hashlib.blake2b(f"{seed}/{purpose}/{key}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little") / 2**64
+
+
 def held_out(text: str, *, share: float, seed: int) -> bool:
     """Whether a text is put aside for testing; equal texts always are together."""
-    return _chance(text, seed, "held out") < share
-
-
-def _chance(text: str, seed: int, purpose: str = "") -> float:
-    digest = hashlib.blake2b(f"{seed}/{purpose}/{text}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "little") / 2**64
+    return chance(text, seed, "held out") < share

@@ -1,0 +1,64 @@
+"""Words, syllables and characters: what a text is cut into, script by script.
+
+Scripts with spaces are cut at white space. Tibetan has syllables, ended by the tsheg. Scripts that
+put neither between words are cut into characters as a reader sees them: a letter with its vowel
+signs and tone marks. No language-specific tokenizer is asked.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import regex
+
+from interlingua.languages.tags import UND, parse
+
+Unit = Literal["word", "syllable", "character"]
+
+UNSPACED = (
+    r"\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}"
+    r"\p{Script=Khmer}\p{Script=Myanmar}\p{Script=Tibetan}"
+)
+"""What stands between brackets in a pattern for the letters of scripts without spaces."""
+
+_SYLLABLES = frozenset(["Tibt"])
+_UNSPACED = frozenset(
+    ["Hani", "Hans", "Hant", "Hira", "Kana", "Jpan", "Bopo", "Thai", "Laoo", "Khmr", "Mymr", "Yiii"]
+) | frozenset(["Tale", "Talu", "Lana", "Java", "Bali", "Cham"])
+_LETTER = regex.compile(r"[\p{L}\p{N}]")
+_TSHEG = regex.compile(r"[\s\u0F0B-\u0F14]+")
+_CHARACTER = regex.compile(r"(?=[\p{L}\p{N}])\X")
+_UNSPACED_CHARACTER = regex.compile(rf"(?=[{UNSPACED}])\X")
+_WORD = regex.compile(rf"(?=[{UNSPACED}])\X|(?:(?![{UNSPACED}])[\p{{L}}\p{{M}}\p{{N}}])+")
+
+
+def unit_of(lang: str) -> Unit:
+    """The unit that texts of a language are counted in; of ``und``, words.
+
+    Figures always name the unit: a token per character and a token per word cannot be compared.
+    """
+    script = None if lang == UND else parse(lang).script
+    if script in _SYLLABLES:
+        return "syllable"
+    return "character" if script in _UNSPACED else "word"
+
+
+def count_units(text: str, unit: Unit) -> int:
+    """How many words, syllables or characters with a letter or digit a text holds."""
+    if unit == "character":
+        return sum(1 for _ in _CHARACTER.finditer(text))
+    parts = text.split() if unit == "word" else _TSHEG.split(text)
+    return sum(1 for part in parts if _LETTER.search(part))
+
+
+def cut_unspaced(text: str) -> str:
+    """Put spaces around every character of a script that puts none between words."""
+    return str(_UNSPACED_CHARACTER.sub(r" \g<0> ", text))
+
+
+def script_words(text: str) -> list[str]:
+    """Lower-cased runs of letters, marks and digits; single characters in scripts without spaces.
+
+    Punctuation and symbols are dropped.
+    """
+    return list(_WORD.findall(text.lower()))

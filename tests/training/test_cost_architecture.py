@@ -14,6 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from interlingua.base.errors import ModelError
 from interlingua.models.language_model import LanguageModel
 from interlingua.models.scratch import NewModel, config_of, model_of
+from interlingua.objectives import token_loss as token_loss_module
 from interlingua.objectives.token_loss import token_loss
 from interlingua.training.cost.architecture import Architecture, Batch, Trained, architecture_of
 from interlingua.training.settings import LoraSettings
@@ -121,6 +122,14 @@ def test_operations_are_those_that_torch_counts(shape: str, part: str) -> None:
     forward, both = measured(LanguageModel(model), batch, target=shape == "mt5")
     assert counted.forward(batch, trained) == pytest.approx(forward, rel=0.002)
     assert counted.step(batch, trained) == pytest.approx(both, rel=0.002)
+
+
+def test_logits_that_are_not_kept_are_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(token_loss_module, "KEPT", 0)
+    model, counted = built("bert")
+    batch = Batch(rows=3, length=40, labelled=17)
+    _, both = measured(LanguageModel(model), batch, target=False)
+    assert counted.step(batch, Trained()) == pytest.approx(both, rel=0.002)
 
 
 def test_a_family_that_is_not_known() -> None:

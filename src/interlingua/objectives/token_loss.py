@@ -68,6 +68,11 @@ def token_loss(
     return loss
 
 
+def kept_slices(positions: int, size: int) -> int:
+    """How many slices' products are kept at most, of M positions and ``size`` bytes each."""
+    return KEPT // (size * SLICE * max(positions, 1))
+
+
 class _TokenLoss(torch.autograd.Function):
     @staticmethod
     def forward(  # noqa: PLR0913, PLR0917 - what autograd passes on
@@ -86,7 +91,7 @@ class _TokenLoss(torch.autograd.Function):
         normaliser = torch.full((len(h),), -torch.inf, device=h.device)
         right = torch.empty(len(h), device=h.device)
         kept: dict[int, Tensor] = {}
-        room = KEPT // (h.element_size() * SLICE * max(len(h), 1)) if training else 0
+        room = kept_slices(len(h), h.element_size()) if training else 0
         for start in range(0, len(matrix), SLICE):
             product = _product(h, matrix, start)
             if len(kept) < room:

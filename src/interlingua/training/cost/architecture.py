@@ -12,8 +12,8 @@ for its matrices (g is 3 where the feed-forward layer is gated, else 2), and for
 mixing of its attention. Backward takes the first term once for the gradient of what comes in and
 once more for that of the matrices, if they are trained, and twice the second. The output layer is
 computed at M labelled positions only, as `objectives.token_loss` does: 2 M V D each for the logits,
-for the logits once more in the gradient pass, for the gradient of the states, and for that of the
-table, if it is trained. What attention kernels compute twice to save memory does not count.
+for the gradient of the states, and for that of the table, if it is trained; logits that are not
+kept are computed once more. What attention kernels compute twice to save memory does not count.
 
 Legend: B texts, L tokens, M labelled positions, V vocabulary, D width, F feed-forward width, I
 width of all heads together, K that of all keys.
@@ -27,6 +27,7 @@ from typing import Any
 
 from interlingua.base.errors import ModelError, quoted
 from interlingua.base.optional import require
+from interlingua.objectives.token_loss import SLICE, kept_slices
 
 _BERT = ("bert", "roberta", "xlm-roberta", "camembert")
 _T5 = ("t5", "mt5")
@@ -115,6 +116,7 @@ class Batch:
         labelled: Positions with something to guess M.
         target: Padded tokens of each that the decoder of an encoder-decoder reads.
         tokens: Tokens that are no padding.
+        bfloat16: Whether products are in bfloat16, else float32.
     """
 
     rows: int
@@ -122,6 +124,12 @@ class Batch:
     labelled: int = 0
     target: int = 0
     tokens: int = 0
+    bfloat16: bool = False
+
+    @property
+    def kept(self) -> int:
+        """Entries of the vocabulary whose products the output layer keeps."""
+        return SLICE * kept_slices(self.labelled, 2 if self.bfloat16 else 4)
 
     @property
     def padded(self) -> int:
@@ -214,7 +222,8 @@ class Architecture:
     def step(self, batch: Batch, trained: Trained) -> int:
         """Operations of a forward and a backward pass."""
         linear, scores = self._layers(batch)
-        output = (4 if trained.table and not trained.rank else 3) * self._output(batch)
+        again = 2 * batch.labelled * self.width * max(self.vocabulary - batch.kept, 0)
+        output = (3 if trained.table and not trained.rank else 2) * self._output(batch) + again
         if not trained.rank:
             return 3 * linear + 3 * scores + output
         low_rank = 3 * self._low_rank(batch, trained.rank) - self._spared(batch, trained.rank)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Literal
 
-from interlingua.objectives.token_loss import SLICE
+from interlingua.objectives.token_loss import SLICE, kept_slices
 from interlingua.training.cost.architecture import Architecture, Batch, Stack, Trained
 
 _SINGLE, _HALF = 4, 2
@@ -158,12 +158,14 @@ def _layer(stack: Stack, saved: _Saved, length: int, *, size: int, dropout: bool
 
 
 def _logits(architecture: Architecture, batch: Batch, *, bfloat16: bool) -> int:
-    """Logits of a slice in float32, their exponentials, and in bfloat16 as they come and go."""
+    """Logits of a slice in float32, their exponentials, products as they come, and those kept."""
     if not batch.labelled:
         return 0
     entry = 2 * _SINGLE + (_HALF if bfloat16 else 0)
     states = 2 * _SINGLE * architecture.width
-    return batch.labelled * (min(SLICE, architecture.vocabulary) * entry + states)
+    size = _HALF if bfloat16 else _SINGLE
+    kept = size * min(SLICE * kept_slices(batch.labelled, size), architecture.vocabulary)
+    return batch.labelled * (min(SLICE, architecture.vocabulary) * entry + kept + states)
 
 
 __all__ = ["Memory", "activations", "memory_of"]

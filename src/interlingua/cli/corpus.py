@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from interlingua.base.errors import UsageError
-from interlingua.cli.options import Json, OnErrorChoice, Out, Quiet, begin, emit, write
+from interlingua.base.config import make, put, read_recipe
+from interlingua.base.errors import DataError, UsageError
+from interlingua.cli.options import Json, OnErrorChoice, Out, Quiet, begin, console, emit, write
 
 if TYPE_CHECKING:
+    from interlingua.corpus.build.card import CorpusCard
     from interlingua.corpus.fetch.debian import Fetched
 
-app = typer.Typer(help="Texts and translations: fetch them, clean them.", no_args_is_help=True)
+app = typer.Typer(
+    help="Texts and translations: fetch them, clean them, build a corpus.", no_args_is_help=True
+)
 fetch = typer.Typer(help="Get open text; the only commands that use the network.")
 app.add_typer(fetch, name="fetch")
 
@@ -115,6 +119,107 @@ def pairs(
     for reason, count in done.dropped.items():
         write(f"  dropped, {reason}: {count:,}")
     write(f"{len(done.languages)} language pairs")
+
+
+@app.command("build")
+def build(
+    recipe: Annotated[Path, typer.Argument(help="A YAML recipe with a section corpus.")],
+    out: Out,
+    workers: Annotated[
+        int | None, typer.Option("--workers", help="Processes; they change no byte.", min=1)
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="Any setting, as corpus.quality.reach=6.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of split and sampling.", min=0)] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Build a corpus: read, clean, filter, deduplicate, scrub, sample, split, and write a card.
+
+    Example: interlingua corpus build corpus.yaml --out corpora/mine --workers 2
+    """
+    begin(quiet=quiet, json=json)
+    document = read_recipe(recipe, settings or ())
+    for key, value in (("corpus.workers", workers), ("corpus.seed", seed)):
+        if value is not None:
+            put(document, key, value)
+
+    from interlingua.corpus.build.recipe import CorpusRecipe
+    from interlingua.corpus.build.run import PAGE, build_corpus
+
+    card = build_corpus(make(CorpusRecipe, document), out=out)
+    if json:
+        emit({"out": str(out), **_facts(card)})
+        return
+    _show(card)
+    write(f"page: {out / PAGE}")
+    write(f"next: interlingua vocab train {out} --out vocab")
+
+
+@app.command("stats")
+def stats(
+    folder: Annotated[Path, typer.Argument(help="A corpus that was built.")],
+    check: Annotated[
+        bool, typer.Option("--check", help="Whether to compare every file with its sha256.")
+    ] = False,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Say what is in a corpus, language by language, and what was dropped.
+
+    Example: interlingua corpus stats corpora/mine
+    """
+    begin(quiet=quiet, json=json)
+    from interlingua.base.files import check_manifest
+    from interlingua.corpus.build.card import read_card
+
+    card = read_card(folder)
+    faults = check_manifest(folder) if check else []
+    if faults:
+        raise DataError(f"not as it was built: {'; '.join(faults[:3])}", path=folder)
+    if json:
+        emit({"corpus": str(folder), **_facts(card)})
+        return
+    _show(card)
+
+
+def _facts(card: CorpusCard) -> dict[str, Any]:
+    """The card with its totals, without the recipe."""
+    return {
+        "documents": card.documents.model_dump(),
+        "bytes": card.bytes.model_dump(),
+        "dropped": card.dropped,
+        "rejected": card.rejected,
+        "personal_data": card.personal_data,
+        "licences": card.licences,
+        **card.model_dump(mode="json", include={"languages", "inputs", "benchmarks"}),
+    }
+
+
+def _show(card: CorpusCard) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for name in ("language", "read", "kept", "text", "dropped most often as", "personal data"):
+        table.add_column(name, justify="left" if name in ("language", "script") else "right")
+    for tag, one in card.languages.items():
+        reason, count = next(iter(one.dropped.items()), ("", 0))
+        table.add_row(
+            tag,
+            f"{one.documents.read:,}",
+            f"{one.documents.kept:,}",
+            f"{one.bytes.kept / 1e6:,.1f} MB",
+            f"{reason} {count:,}" if reason else "",
+            f"{sum(one.personal_data.values()):,}",
+        )
+    console().print(table)
+    write(
+        f"{card.documents.read:,} documents read, {card.documents.kept:,} kept, "
+        f"{card.rejected:,} rows rejected"
+    )
+    for reason, count in card.dropped.items():
+        write(f"  dropped, {reason}: {count:,}")
 
 
 def _tags(languages: list[str] | None) -> list[str]:

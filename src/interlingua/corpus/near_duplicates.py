@@ -38,6 +38,9 @@ class NearDuplicates(Config):
     run: int = Field(5, ge=1, le=50)
     """Tokens of a run; a shorter text is one run."""
 
+    tokens: int = Field(24, ge=1)
+    """Tokens of the shortest text that is compared: of a line, two are much alike and differ."""
+
     bands: int = Field(21, ge=1, le=256)
     """Bands: more find less similar texts."""
 
@@ -62,15 +65,6 @@ def signatures(tokens: Rows, settings: NearDuplicates) -> Signatures:
         found.values, found.offsets, settings.permutations, _SEED
     )
     return np.array(made.to_rows(), np.uint32).reshape(len(tokens), settings.permutations)
-
-
-def band_keys(signature: Signatures, settings: NearDuplicates) -> Hashes:
-    """One number for each band of each signature: uint64 ``[N, B]``."""
-    bands = signature.reshape(-1, settings.bands, settings.rows).astype(np.uint64)
-    keys = np.zeros(bands.shape[:2], np.uint64)
-    for row in range(settings.rows):
-        keys = mixed(keys + bands[:, :, row] + np.uint64(1))
-    return keys
 
 
 def similar(signature: Signatures, groups: NDArray[np.integer], settings: NearDuplicates) -> Edges:

@@ -26,11 +26,12 @@ from interlingua.base.files import write_text
 from interlingua.base.optional import require
 from interlingua.base.registry import near_names
 
-OnError = Literal["stop", "skip"]
+OnError = Literal["stop", "skip", "replace"]
 
 MAX_LINE_BYTES = 500_000
 """A longer line is refused: it is a broken file or a book, not a row."""
 
+_CHUNK = 1 << 13  # of compressed bytes: what they unpack to is held in memory
 _LONE_SURROGATE = regex.compile(r"[\ud800-\udfff]")
 _QUOTED = regex.compile(r'"(?:[^"]|"")*"')
 
@@ -69,14 +70,20 @@ class Rejected:
 class Faults:
     """What to do with a row that cannot be read: stop with the error, or set it aside.
 
-    With ``replace``, bytes that are not UTF-8 become U+FFFD instead of a fault; applications read
-    so, since they answer for every row.
+    With ``replace``, bytes that are not UTF-8 become U+FFFD instead of a fault, and such lines are
+    counted; applications read so, since they answer for every row. ``on_error="replace"`` means
+    both: to replace what can be, and to set the rest aside.
+
+    Attributes:
+        rejected: What was set aside.
+        replaced: Lines with bytes that were replaced.
     """
 
     def __init__(self, on_error: OnError = "stop", *, replace: bool = False) -> None:
         self.on_error = on_error
-        self.replace = replace
+        self.replace = replace or on_error == "replace"
         self.rejected = Rejected()
+        self.replaced = 0
 
     def report(self, fault: DataError) -> None:
         """Raise ``fault``, or keep it and let the reader go on.
@@ -102,9 +109,7 @@ def open_bytes(path: Path) -> Iterator[IO[bytes]]:
                 with gzip.open(raw) as stream:
                     yield io.BufferedReader(stream)
             elif path.suffix == ".zst":
-                zstandard = require("zstandard", extra="text")
-                with zstandard.ZstdDecompressor().stream_reader(raw) as stream:
-                    yield io.BufferedReader(stream)
+                yield io.BufferedReader(_Zstandard(raw))
             else:
                 yield raw
     except FileNotFoundError:
@@ -115,6 +120,41 @@ def open_bytes(path: Path) -> Iterator[IO[bytes]]:
         raise DataError("a folder, expected a file", path=path) from None
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"cannot be read: {error}", path=path) from error
+
+
+class _Zstandard(io.RawIOBase):
+    """A stream through zstandard that tells when the file ends inside a frame."""
+
+    def __init__(self, raw: IO[bytes]) -> None:
+        self._raw = raw
+        self._library = require("zstandard", extra="text")
+        self._frame: Any = None
+        self._ready = memoryview(b"")
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - any buffer that can be written to
+        """Fill a buffer with what comes next; 0 at the end."""
+        while not self._ready:
+            data = self._raw.read(_CHUNK)
+            if not data:
+                if self._frame is not None:
+                    raise EOFError("the file ends before its end-of-stream marker was reached")
+                return 0
+            frame = self._frame or self._library.ZstdDecompressor().decompressobj()
+            try:
+                self._ready = memoryview(frame.decompress(data))
+            except self._library.ZstdError as error:
+                raise OSError(f"not zstandard: {error}") from error
+            self._frame = None if frame.eof else frame
+            if frame.unused_data:  # the next frame
+                self._raw.seek(-len(frame.unused_data), io.SEEK_CUR)
+        count = min(len(buffer), len(self._ready))
+        buffer[:count] = self._ready[:count]
+        self._ready = self._ready[count:]
+        return count
 
 
 def read_lines(path: Path, faults: Faults) -> Iterator[tuple[int, str]]:
@@ -137,9 +177,12 @@ def read_lines(path: Path, faults: Faults) -> Iterator[tuple[int, str]]:
             if number == 1:
                 raw = raw.removeprefix(b"\xef\xbb\xbf")
             try:
-                decoded = raw.decode("utf-8", "replace" if faults.replace else "strict")
-                yield number, decoded.rstrip("\r\n")
+                yield number, raw.decode("utf-8").rstrip("\r\n")
             except UnicodeDecodeError as error:
+                if faults.replace:
+                    faults.replaced += 1
+                    yield number, raw.decode("utf-8", "replace").rstrip("\r\n")
+                    continue
                 faults.report(
                     DataError(
                         f"byte {error.start + 1} (0x{raw[error.start]:02x}) is not UTF-8",

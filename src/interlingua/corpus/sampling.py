@@ -7,7 +7,7 @@ of language ``l``, ``q_l = n_l / sum n`` its share, ``B`` bytes to take in all.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from interlingua.corpus.texts import Text
 
@@ -56,6 +56,29 @@ def by_unimax(sizes: Mapping[str, int], *, budget: int, epochs: float) -> dict[s
     for i, lang in enumerate(ordered):
         taken[lang] = min(left / (len(ordered) - i), epochs * sizes[lang])
         left -= taken[lang]
+    return taken
+
+
+def annealed(
+    sizes: Mapping[str, int], *, budget: int, phases: Sequence[tuple[float, float]]
+) -> list[dict[str, float]]:
+    """Bytes to take of each language in each phase of a training, one temperature after the other.
+
+    mmBERT (Marone et al. 2025, arXiv 2509.06888, section 3) lowers the temperature from phase to
+    phase, so that small languages come late, when what was learned of large ones carries over and
+    they need not be repeated often. Over all phases no text is taken more than `MAX_PASSES` times.
+
+    Args:
+        sizes: Bytes there are, by language.
+        budget: ``B``, of all phases.
+        phases: Share of the budget and temperature of each.
+    """
+    left = {lang: float(MAX_PASSES * size) for lang, size in sizes.items()}
+    taken = []
+    for share, temperature in phases:
+        wanted = by_temperature(sizes, budget=round(budget * share), temperature=temperature)
+        taken.append({lang: min(bytes_, left[lang]) for lang, bytes_ in wanted.items()})
+        left = {lang: left[lang] - taken[-1][lang] for lang in left}
     return taken
 
 

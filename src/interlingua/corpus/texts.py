@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from typing import Any
 from interlingua.base.errors import DataError, LanguageError, quoted
 from interlingua.base.files import sha256_file
 from interlingua.base.progress import say
-from interlingua.corpus.formats import read_rows
+from interlingua.corpus.formats import FORMATS, read_rows
 from interlingua.corpus.rows import Faults, Row
 from interlingua.languages import UND, identify, tag_of
 from interlingua.languages.paths import language_of_path, scripts_agree
@@ -138,14 +138,23 @@ def open_texts(
         DataError: An input is missing, or a folder holds no such file.
         LanguageError: ``lang`` names no language.
     """
-    files = [file for given in inputs for file in _files(Path(given))]
+    files = [file for given in inputs for file in text_files(Path(given))]
     if not files:
         raise DataError("no files were given", remedy="Name tables, text files or folders")
     tag = None if lang is None else tag_of(lang)
     return Texts(files, tag, faults or Faults())
 
 
-def _files(path: Path) -> list[Path]:
+def text_files(path: Path, readable: Callable[[Path], bool] | None = None) -> list[Path]:
+    """A file itself, or those of a folder that may hold texts; of a built corpus its part train.
+
+    Args:
+        path: A file or folder.
+        readable: Which files to take besides tables, plain files and official formats.
+
+    Raises:
+        DataError: Nothing is there, or a folder without such a file.
+    """
     if not path.exists():
         raise DataError("no such file or folder", path=path)
     if not path.is_dir():
@@ -154,7 +163,7 @@ def _files(path: Path) -> list[Path]:
     found = [
         file
         for file in sorted(root.rglob("*"))
-        if _ending(file) in _ENDINGS
+        if (_is_table(file) or (readable is not None and readable(file)))
         and not file.name.endswith(_NOT_TEXT)
         and not any(part.startswith(".") for part in file.relative_to(root).parts)
         and file.is_file()
@@ -164,6 +173,10 @@ def _files(path: Path) -> list[Path]:
             "holds no table or text file", path=path, remedy=f"Endings: {', '.join(_ENDINGS)}"
         )
     return found
+
+
+def _is_table(path: Path) -> bool:
+    return _ending(path) in _ENDINGS or any(known.recognises(path) for known in FORMATS)
 
 
 def _ending(path: Path) -> str:

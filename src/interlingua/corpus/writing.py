@@ -46,7 +46,13 @@ def document_row(document: Document) -> dict[str, Any]:
 
 
 @contextmanager
-def _compressed(path: Path, ending: str) -> Iterator[IO[bytes]]:
+def compressed(path: Path, ending: str = "") -> Iterator[IO[bytes]]:
+    """Open a file for writing, compressed by its ending or the one given; same data, same bytes.
+
+    Raises:
+        MissingExtraError: ``.zst``, and zstandard is not installed.
+    """
+    ending = ending or path.suffix
     with path.open("wb") as raw:
         if ending == ".zst":
             made = require("zstandard", extra="text").ZstdCompressor(_LEVEL)
@@ -74,7 +80,7 @@ def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
         MissingExtraError: ``.zst``, and zstandard is not installed.
     """
     count = 0
-    with atomic_path(path) as temporary, _compressed(temporary, path.suffix) as stream:
+    with atomic_path(path) as temporary, compressed(temporary, path.suffix) as stream:
         for row in rows:
             stream.write(_line(row))
             count += 1
@@ -108,7 +114,7 @@ class Shelf:
         stream = self._streams.get(name)
         if stream is None:
             path = self.folder / f"{name}.jsonl.zst"
-            stream = self._streams[name] = self._open.enter_context(_compressed(path, ".zst"))
+            stream = self._streams[name] = self._open.enter_context(compressed(path, ".zst"))
         stream.write(_line(row))
         self._counts[name] += 1
 
@@ -117,4 +123,4 @@ class Shelf:
         return dict(sorted(self._counts.items(), key=lambda entry: (-entry[1], entry[0])))
 
 
-__all__ = ["Shelf", "document_row", "pair_row", "write_rows"]
+__all__ = ["Shelf", "compressed", "document_row", "pair_row", "write_rows"]

@@ -1,0 +1,153 @@
+"""Whether a document is in the language it is said to be in, as a whole and line by line.
+
+A document without a language gets the one that is identified. One with a language keeps it unless
+the opposite is plain: its letters are of other scripts, or it has many letters, the detector knows
+the language, finds it next to impossible and is sure of another. So a short text, a language that
+the detector does not know and a close relative are never thrown out on a guess.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import regex
+from pydantic import Field
+
+from interlingua.base.config import Config
+from interlingua.languages import UND, writes
+from interlingua.languages.identify import candidates, detectable
+from interlingua.languages.scripts import script_counts
+
+NO_LANGUAGE, WRONG_SCRIPT, WRONG_LANGUAGE = "language unknown", "wrong script", "wrong language"
+_LETTER = regex.compile(r"\p{L}")
+_IMPOSSIBLE = 0.02
+
+
+class LanguageRules(Config):
+    """When a document or a line is in the wrong language."""
+
+    detector: str = "py3langid"
+    """``py3langid``, or the path of a fastText model such as GlotLID."""
+
+    among: tuple[str, ...] = ()
+    """Languages that documents without one may be in; empty: all that the detector knows."""
+
+    confidence: float = Field(0.5, ge=0, le=1)
+    """Least probability to give a document without a language one."""
+
+    certainty: float = Field(0.95, ge=0.5, le=1)
+    """Least probability of another language to drop a document or a line."""
+
+    letters: int = Field(80, ge=1)
+    """Letters that a document or a line must have to be dropped for its language."""
+
+    script_share: float = Field(0.1, ge=0, le=1)
+    """Least share of the letters in the language's script, from 20 letters on."""
+
+    lines: bool = True
+    """Whether lines in another language are taken out of a document."""
+
+
+@dataclass(slots=True)
+class Checked:
+    """What a check has made of a document.
+
+    Attributes:
+        text: The text, without lines in another language.
+        lang: Its language.
+        reason: Why it is dropped; empty: it is not.
+        lines: Lines that were taken out.
+    """
+
+    text: str
+    lang: str
+    reason: str = ""
+    lines: int = 0
+
+
+def check(texts: Sequence[str], langs: Sequence[str], rules: LanguageRules) -> list[Checked]:
+    """Check documents together.
+
+    Args:
+        texts: The texts.
+        langs: Their language tags; ``und`` where nobody has said.
+        rules: When one is wrong.
+
+    Raises:
+        MissingExtraError: The detector's package is not installed.
+        LanguageError: The detector is no model, or ``among`` names no language.
+    """
+    known = detectable(rules.detector)
+    done = [Checked(text, lang) for text, lang in zip(texts, langs, strict=True)]
+    open_ = [one for one in done if one.lang == UND]
+    found = candidates([one.text for one in open_], detector=rules.detector, among=rules.among)
+    for one, tags in zip(open_, found, strict=True):
+        best = next(iter(tags), UND)
+        one.lang = best if tags.get(best, 0.0) >= rules.confidence else UND
+        one.reason = "" if one.lang != UND else NO_LANGUAGE
+    told = [one for one, lang in zip(done, langs, strict=True) if lang != UND]
+    for one in told:
+        one.reason = "" if _in_script(one.text, one.lang, rules) else WRONG_SCRIPT
+    judged = [one for one in told if not one.reason and _judged(one.text, one.lang, rules, known)]
+    found = candidates([one.text for one in judged], detector=rules.detector)
+    for one, tags in zip(judged, found, strict=True):
+        one.reason = WRONG_LANGUAGE if _is_other(one.lang, tags, rules, known) else ""
+    if rules.lines:
+        _check_lines([one for one in done if not one.reason and "\n" in one.text], rules, known)
+    return done
+
+
+def _check_lines(documents: Sequence[Checked], rules: LanguageRules, known: frozenset[str]) -> None:
+    """Take lines out that are in another language, unless nothing would be left."""
+    lines: list[tuple[Checked, int, str]] = []
+    for one in documents:
+        for number, line in enumerate(one.text.split("\n")):
+            if len(line) >= rules.letters and _judged(line, one.lang, rules, known):
+                lines.append((one, number, line))
+    found = candidates([line for _, _, line in lines], detector=rules.detector)
+    foreign: dict[int, tuple[Checked, set[int]]] = {}
+    for (one, number, _), tags in zip(lines, found, strict=True):
+        if _is_other(one.lang, tags, rules, known):
+            foreign.setdefault(id(one), (one, set()))[1].add(number)
+    for one, numbers in foreign.values():
+        parts = one.text.split("\n")
+        kept = [part for number, part in enumerate(parts) if number not in numbers]
+        text = regex.sub(r"\n{3,}", "\n\n", "\n".join(kept)).strip()
+        if text:
+            one.text, one.lines = text, len(numbers)
+        else:
+            one.reason = WRONG_LANGUAGE
+
+
+def _in_script(text: str, lang: str, rules: LanguageRules) -> bool:
+    counts = script_counts(text)
+    total = counts.total()
+    own = sum(count for script, count in counts.items() if _writes(lang, script))
+    return total < 20 or own >= rules.script_share * total
+
+
+def _writes(lang: str, script: str) -> bool:
+    # Kana is Japanese, and so are the characters beside it.
+    return writes(lang[4:], script) or (lang[4:] == "Jpan" and script in {"Hira", "Kana", "Hani"})
+
+
+def _judged(text: str, lang: str, rules: LanguageRules, known: frozenset[str]) -> bool:
+    if known and lang[:3] not in known:
+        return False
+    beginning = text[: 20 * rules.letters]
+    return len(_LETTER.findall(beginning)) >= rules.letters
+
+
+def _is_other(
+    lang: str, tags: dict[str, float], rules: LanguageRules, known: frozenset[str]
+) -> bool:
+    """Whether the detector is sure of another language and finds this one next to impossible."""
+    best = next(iter(tags), UND)
+    if best == UND or best[:3] == lang[:3] or tags[best] < rules.certainty:
+        return False
+    own = sum(probability for tag, probability in tags.items() if tag[:3] == lang[:3])
+    return own < _IMPOSSIBLE
+
+
+__all__ = ["NO_LANGUAGE", "WRONG_LANGUAGE", "WRONG_SCRIPT", "Checked", "LanguageRules", "check"]

@@ -48,6 +48,7 @@ _ISSUER = regex.compile(r"4|5[1-5]|2[2-7]|3[47]|3[068]|6(?:011|4|5|2)|35")
 _IPV4 = regex.compile(r"(?<![\w.:-])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\d|:\d*\.)")
 _IPV6 = regex.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w:.])")
 _DIGITS = regex.compile(r"(?:\d[^\p{L}\n]{0,3}){4}")  # as many as the shortest address has
+_GROUPED = regex.compile(r"\d[ /()-]+\d|\.\d+\.")  # 0.4494 and 6502530000 are numbers of anything
 _PLUS = ("+", "\uff0b")
 
 
@@ -139,6 +140,7 @@ def _without_phones(text: str, region: str | None) -> tuple[str, int]:
     found = [
         (match.start, match.end)
         for match in phonenumbers.PhoneNumberMatcher(text, region, strictness)
+        if region is None or _GROUPED.search(match.raw_string)
     ]
     for start, end in reversed(found):
         text = f"{text[:start]}<PHONE>{text[end:]}"

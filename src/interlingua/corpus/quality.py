@@ -37,6 +37,9 @@ from interlingua.corpus.tokens import (
 
 Measures = NDArray[np.float32]
 _REPEATED_RUN = 3  # tokens
+_FEW = (
+    20  # characters, or runs, that any text has besides: a sign or two of a short one is no share
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +104,15 @@ def measure(texts: Sequence[str], tokens: Rows) -> Measures:
 
     letters = (classes & LETTER) > 0
     inside = (classes & (LETTER | DIGIT)) > 0
-    shown = np.maximum(total((classes & SPACE) == 0), 1)
+    shown = total((classes & SPACE) == 0)
     begin = inside & ~np.roll(inside, 1)
     begin[starts] = inside[starts]
     lettered = total(letters)
     lines = total((classes & NEWLINE) > 0)  # a text is followed by a line end
-    found[:, 0] = lettered / shown
-    found[:, 1] = total((classes & DIGIT) > 0) / shown
-    found[:, 2] = total((classes & (LETTER | DIGIT | SPACE)) == 0) / shown
-    found[:, 3] = total((classes & UPPER) > 0) / np.maximum(lettered, 1)
+    found[:, 0] = 1 - (shown - lettered) / (shown + _FEW)
+    found[:, 1] = total((classes & DIGIT) > 0) / (shown + _FEW)
+    found[:, 2] = total((classes & (LETTER | DIGIT | SPACE)) == 0) / (shown + _FEW)
+    found[:, 3] = total((classes & UPPER) > 0) / (lettered + _FEW)
     found[:, 4] = np.log1p(total(inside) / np.maximum(total(begin), 1))
     found[:, 5] = _repeated(runs(tokens, _REPEATED_RUN))
     found[:, 6] = [_repeated_lines(text) for text in texts]
@@ -124,7 +127,7 @@ def _repeated(rows: Rows) -> NDArray[np.float64]:
     values, owners = rows.values[order], row[order]
     again = np.zeros(len(values), bool)
     again[1:] = (values[1:] == values[:-1]) & (owners[1:] == owners[:-1])
-    return np.bincount(owners[again], minlength=len(rows)) / np.maximum(rows.counts(), 1)
+    return np.bincount(owners[again], minlength=len(rows)) / (rows.counts() + _FEW)
 
 
 def _repeated_lines(text: str) -> float:

@@ -125,7 +125,7 @@ def test_bits_per_byte_of_a_uniform_model_is_known(
         "validation": [str(next(f for f in phrasebook.test_files() if "jpn" in f.name))],
     }
     monkey = pytest.MonkeyPatch()
-    inner = module._learner
+    inner = module.learner_of
 
     def watched(*args: Any) -> Any:
         learner = inner(*args)
@@ -133,7 +133,7 @@ def test_bits_per_byte_of_a_uniform_model_is_known(
             parameter.data.zero_()
         return learner
 
-    monkey.setattr(module, "_learner", watched)
+    monkey.setattr(module, "learner_of", watched)
     done = pretrain(make(PretrainRecipe, given), out=tmp_path / "m")
     monkey.undo()
     file = given["data"]["validation"][0]

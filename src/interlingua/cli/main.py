@@ -19,6 +19,7 @@ from interlingua.cli import (
     benchmark,
     compare,
     corpus,
+    cost,
     doctor,
     evaluate,
     finetune,
@@ -44,6 +45,7 @@ app.command("quickstart")(quickstart.quickstart)
 app.command("finetune")(finetune.finetune)
 app.command("tune")(tune.tune)
 app.command("pretrain")(pretrain.pretrain)
+app.command("cost")(cost.cost)
 app.command("evaluate")(evaluate.evaluate)
 app.command("benchmark")(benchmark.benchmark)
 app.command("score")(score.score)

@@ -75,11 +75,8 @@ def write_new(out: Path, new: NewModel, *, seed: int) -> None:
     torch = require("torch", extra="train")
     place = Path(new.tokenizer).expanduser()
     tokenizer = load_tokenizer(place)
-    ids = {role: _id_of(tokenizer, names, place) for role, names in _TOKENS.items()}
+    vocabulary, ids = sizes_of(new, tokenizer)
     torch.manual_seed(seed)
-    vocabulary = vocabulary_size(tokenizer)
-    if new.shape == "mt5" and tokenizer.token_to_id("<extra_id_0>") is None:
-        vocabulary += SENTINELS
     model = model_of(new, vocabulary=vocabulary, **ids)
     with atomic_folder(out) as temporary:
         model.save_pretrained(temporary)
@@ -93,6 +90,18 @@ def write_new(out: Path, new: NewModel, *, seed: int) -> None:
                 "pad_token": pad,
             },
         )
+
+
+def sizes_of(new: NewModel, tokenizer: Tokenizer) -> tuple[int, dict[str, int]]:
+    """The vocabulary V that a new model has, and the ids of ``pad``, ``start`` and ``end``.
+
+    Raises:
+        ModelError: The tokenizer lacks a token that the shape needs.
+    """
+    place = Path(new.tokenizer).expanduser()
+    ids = {role: _id_of(tokenizer, names, place) for role, names in _TOKENS.items()}
+    unnamed = new.shape == "mt5" and tokenizer.token_to_id("<extra_id_0>") is None
+    return vocabulary_size(tokenizer) + SENTINELS * unnamed, ids
 
 
 def model_of(new: NewModel, *, vocabulary: int, pad: int, start: int, end: int) -> Any:  # noqa: ANN401

@@ -142,15 +142,15 @@ def _learner(
     group: Processes,
 ) -> ClassifierLearner:
     frozen = None if isinstance(settings, FullSettings | LoraSettings) else Encoder(lesson.folder)
-    part = _part(lesson, train, frozen)
+    part = part_of(lesson, train, frozen)
     encoder, rates = None, partial(rate, depth=1, top=0.0, decay=1.0)
     if isinstance(settings, FullSettings | LoraSettings):
-        encoder, rates = _trained_encoder(lesson, settings, part)
+        encoder, rates = trained_encoder(lesson, settings, part)
     return ClassifierLearner(
         encoder,
         _starting_head(lesson, train, rows=settings.start_rows),
         train=part,
-        validation=_part(lesson, validation, frozen),
+        validation=part_of(lesson, validation, frozen),
         settings=settings,
         metric=lesson.task.metric,
         pad_id=lesson.folder.pad_id,
@@ -160,7 +160,7 @@ def _learner(
     )
 
 
-def _trained_encoder(
+def trained_encoder(
     lesson: Lesson, settings: FullSettings | LoraSettings, train: Part
 ) -> tuple[PooledEncoder, partial[float]]:
     """The encoder, of which what is trained asks for a gradient, and its rates by name."""
@@ -181,7 +181,8 @@ def _trained_encoder(
     return PooledEncoder.for_folder(adapted, lesson.folder.info), rates
 
 
-def _part(lesson: Lesson, rows: Examples, frozen: Encoder | None) -> Part:
+def part_of(lesson: Lesson, rows: Examples, frozen: Encoder | None) -> Part:
+    """Rows as token ids and classes, with their vectors where the encoder is frozen."""
     info = lesson.folder.info
     tokens = tokenize(
         lesson.folder.tokenizer(),

@@ -233,17 +233,8 @@ class LanguageModelLearner:
         self.decoder = bool(getattr(model.model.config, "is_encoder_decoder", False))
         self.trained = {n: p for n, p in model.model.named_parameters() if p.requires_grad}
         self.bases = np.cumsum([0, *(len(strand.train) for strand in strands)])
-        self.phase_steps = _steps_of(settings)
-        self.mixture = Mixture(
-            [_source(strand, vocabulary.frame) for strand in strands],
-            [
-                (count, phase.temperature)
-                for count, phase in zip(self.phase_steps, settings.phases, strict=True)
-            ],
-            seed=settings.seed,
-            token_budget=settings.token_budget,
-            max_rows=settings.max_rows,
-        )
+        self.phase_steps = phase_steps(settings)
+        self.mixture = mixture_of(strands, vocabulary.frame, settings)
         self.tokens = 0
         self._measured: dict[str, float] = {}
         self._asked: tuple[int, Question] | None = None
@@ -295,13 +286,13 @@ class LanguageModelLearner:
 
     def loss(self, rows: IntArray, part: IntArray, step: int) -> Tensor:
         """What some rows add to a batch's mean loss over its labels, in nats."""
-        question = self._question(rows, step)
+        question = self.question(rows, step)
         scale = 1.0 / max(1, question.labelled)
         mine = question if len(part) == len(rows) else question.select(part)
         self.tokens += int(mine.attention_mask.sum())
         return self._answer(mine, scale)
 
-    def _question(self, rows: IntArray, step: int) -> Question:
+    def question(self, rows: IntArray, step: int) -> Question:
         """The whole batch's question, the same in every process."""
         if self._asked is None or self._asked[0] != step:
             strand, own = self._strand(rows)
@@ -397,13 +388,25 @@ class LanguageModelLearner:
         return {tag: float(bits[i]) for i, tag in enumerate(store.languages) if covered[i]}
 
 
+def mixture_of(strands: list[Strand], frame: Frame, settings: PretrainSettings) -> Mixture:
+    """Which rows each step of a run takes."""
+    temperatures = [phase.temperature for phase in settings.phases]
+    return Mixture(
+        [_source(strand, frame) for strand in strands],
+        list(zip(phase_steps(settings), temperatures, strict=True)),
+        seed=settings.seed,
+        token_budget=settings.token_budget,
+        max_rows=settings.max_rows,
+    )
+
+
 def _source(strand: Strand, frame: Frame) -> Source:
     store = strand.train
     lengths = store.lengths + frame.special(pairs=bool(store.second.any()))
     return Source(lengths, store.lang.astype(np.int64), strand.settings.weight)
 
 
-def _steps_of(settings: PretrainSettings) -> list[int]:
+def phase_steps(settings: PretrainSettings) -> list[int]:
     """Steps of each phase; they add up to all."""
     ends = np.cumsum([phase.share for phase in settings.phases]) * settings.steps
     marks = [0, *(round(end) for end in ends[:-1]), settings.steps]

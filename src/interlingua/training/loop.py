@@ -31,6 +31,7 @@ from interlingua.training.checkpoint import (
     prune,
     save_checkpoint,
 )
+from interlingua.training.cost.machine import peak_bytes
 from interlingua.training.schedule import share_of_peak
 
 if TYPE_CHECKING:
@@ -83,6 +84,16 @@ class Learner(Protocol):
         """Switch dropout on or off."""
 
 
+class Watch(Protocol):
+    """Somebody who looks on as a run goes."""
+
+    def after_step(self, step: int) -> None:
+        """So many updates are done."""
+
+    def facts(self) -> dict[str, float]:
+        """What else goes into the log at a validation."""
+
+
 @dataclass(slots=True)
 class Progress:
     """Where a run stands; all of it is in every checkpoint."""
@@ -110,6 +121,7 @@ class Loop:
         seed: Seed of the order and of torch's random numbers.
         fingerprint: What must be the same for a run to be resumed: settings and data hashes.
         processes: This process among all.
+        watch: Somebody who looks on.
     """
 
     def __init__(
@@ -121,10 +133,13 @@ class Loop:
         seed: int,
         fingerprint: dict[str, Any],
         processes: Processes,
+        watch: Watch | None = None,
     ) -> None:
         import torch
 
         self.learner = learner
+        self.watch = watch
+        self.started = time.monotonic()
         self.settings = settings
         self.seed = seed
         self.fingerprint = {**fingerprint, "world": processes.world}
@@ -159,6 +174,7 @@ class Loop:
         total = self.learner.steps(self.seed)
         if self.settings.checkpoint == "average":
             self.points = points(total, self.settings.average_over)
+        self.started = time.monotonic()
         with _on_sigterm(self._stop), track("Training", total, unit="steps") as bar:
             bar.advance(self.progress.step)
             while not self.progress.finished:
@@ -173,11 +189,13 @@ class Loop:
     def _epoch(self, batches: list[IntArray], total: int, bar: Track) -> None:
         progress = self.progress
         for rows in batches[progress.batch :]:
-            loss = self._step(rows, total)
+            loss = self.step(rows, total)
             progress.epoch_loss += loss * len(rows)
             progress.epoch_rows += len(rows)
             progress.step += 1
             progress.batch += 1
+            if self.watch is not None:
+                self.watch.after_step(progress.step)
             if progress.step in self.points:
                 self.mean.add(self.parameters)
             if progress.batch in _marks(len(batches), self.settings.validations):
@@ -193,8 +211,8 @@ class Loop:
             if self.stopped and not progress.finished:
                 raise StoppedError(f"stopped after step {progress.step}; continue with --resume")
 
-    def _step(self, rows: IntArray, total: int) -> float:
-        """One update; returns the mean loss of the step's rows."""
+    def step(self, rows: IntArray, total: int) -> float:
+        """One update of so many; returns the mean loss of the step's rows."""
         import torch
 
         share = np.arange(len(rows))[self.processes.rank :: self.processes.world]
@@ -244,6 +262,9 @@ class Loop:
             loss=mean_loss,
             score=score,
             validation_seconds=round(self.validating, 3),
+            seconds=round(time.monotonic() - self.started, 3),
+            peak_bytes=peak_bytes(self.processes.device),
+            **(self.watch.facts() if self.watch is not None else {}),
             **self.learner.figures(),
         )
         say(f"epoch {progress.epoch + 1}: loss {mean_loss:.4f}, validation {score:.4f}")

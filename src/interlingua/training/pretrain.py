@@ -26,6 +26,7 @@ from interlingua.models.language_model import LanguageModel, kind_of, load_langu
 from interlingua.models.save import save_model
 from interlingua.models.scratch import SENTINELS, write_new
 from interlingua.training.checkpoint import checkpoints
+from interlingua.training.cost.forecast import Forecast
 from interlingua.training.distributed import Processes, processes
 from interlingua.training.loop import Loop
 from interlingua.training.output import check_free, locked, publish, start_over
@@ -133,11 +134,11 @@ def pretrain(recipe: PretrainRecipe, *, out: str | Path, resume: bool = False) -
             _make_new(recipe, target)
         group.wait()
         start = Start.of(open_model(recipe.model.name or target / _START))
-        _check_objectives(recipe, start.folder)
+        check_objectives(recipe, start.folder)
         if group.first:
             stores_of(plan, start, target)
         group.wait()
-        learner = _learner(plan, start, stores_of(plan, start, target), group)
+        learner = learner_of(plan, start, stores_of(plan, start, target), group)
         loop = Loop(
             learner,
             recipe.training,
@@ -145,6 +146,7 @@ def pretrain(recipe: PretrainRecipe, *, out: str | Path, resume: bool = False) -
             seed=recipe.training.seed,
             fingerprint=_fingerprint(plan, start.folder),
             processes=group,
+            watch=Forecast.of(recipe, start.folder, learner, target, group),
         )
         progress = loop.run(resume=resume and bool(checkpoints(target / "checkpoints")))
         tokens = int(group.total(float(learner.tokens)))
@@ -188,7 +190,12 @@ def stores_of(plan: Plan, start: Start, out: Path) -> dict[str, Stores]:
     return found
 
 
-def _check_objectives(recipe: PretrainRecipe, folder: ModelFolder) -> None:
+def check_objectives(recipe: PretrainRecipe, folder: ModelFolder) -> None:
+    """See that a model can be trained by the objectives.
+
+    Raises:
+        ConfigError: It cannot by one of them.
+    """
     allowed = _ALLOWED[kind_of(folder)]
     for objective in recipe.objectives:
         if objective.kind not in allowed:
@@ -199,9 +206,14 @@ def _check_objectives(recipe: PretrainRecipe, folder: ModelFolder) -> None:
             )
 
 
-def _learner(
+def learner_of(
     plan: Plan, start: Start, stores: dict[str, Stores], group: Processes
 ) -> LanguageModelLearner:
+    """The model with its objectives and rows, ready for the loop.
+
+    Raises:
+        ConfigError: Model, tokenizer and objectives do not fit each other.
+    """
     from interlingua.training.arithmetic import Arithmetic
     from interlingua.training.language_modelling import LanguageModelLearner
 
@@ -220,8 +232,13 @@ def _learner(
         vocabulary_of(start, plan.recipe.objectives),
         settings=settings,
         arithmetic=Arithmetic.of(settings, group.device),
-        learned_positions=str(folder.config["model_type"]) in _LEARNED_POSITIONS,
+        learned_positions=learns_positions(folder),
     )
+
+
+def learns_positions(folder: ModelFolder) -> bool:
+    """Whether a model has a table of positions, so that it can be told them."""
+    return str(folder.config["model_type"]) in _LEARNED_POSITIONS
 
 
 def _prepared(model: PreTrainedModel, recipe: PretrainRecipe) -> LanguageModel:

@@ -11,8 +11,7 @@ Legend: T padded tokens, L length, M labelled positions, D width, F feed-forward
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Literal
+from dataclasses import dataclass, fields, replace
 
 from interlingua.objectives.token_loss import SLICE, kept_slices
 from interlingua.training.cost.architecture import Architecture, Batch, Stack, Trained
@@ -63,7 +62,7 @@ class Memory:
     Attributes:
         weights: Parameters, float32.
         optimizer: AdamW's two moments of what is trained.
-        kept: A copy of what is trained, of the best validation or the mean.
+        kept: Copies of what is trained: of the best validation, of the mean, of the start.
         gradients: Gradients of what is trained.
         activations: What layers save for the backward pass of the largest part of a step.
         logits: Logits of one slice of the vocabulary, with what their softmax takes besides.
@@ -98,7 +97,7 @@ def memory_of(
     *,
     bfloat16: bool,
     dropout: bool,
-    checkpoint: Literal["best", "last", "average"],
+    copies: int,
     process: int = 0,
 ) -> Memory:
     """The memory of training.
@@ -109,7 +108,7 @@ def memory_of(
         trained: Which part of the model is trained.
         bfloat16: Whether products are in bfloat16, parameters being float32 all the same.
         dropout: Whether hidden states are dropped.
-        checkpoint: Which parameters the run ends with.
+        copies: Copies of what is trained that are kept beside it.
         process: Bytes of the process before any model.
     """
     taught = architecture.trained(trained)
@@ -118,13 +117,24 @@ def memory_of(
     return Memory(
         weights=_SINGLE * (architecture.total + extra),
         optimizer=2 * _SINGLE * taught,
-        kept=0 if checkpoint == "last" else _SINGLE * taught,
+        kept=copies * _SINGLE * taught,
         gradients=_SINGLE * taught,
         activations=activations(architecture, batch, bfloat16=bfloat16, dropout=dropout),
         logits=_logits(architecture, batch, bfloat16=bfloat16),
         process=process,
         table=_SINGLE * table,
     )
+
+
+def memory_at_rest(
+    architecture: Architecture, batch: Batch, *, bfloat16: bool, process: int = 0
+) -> Memory:
+    """The memory of a model that is only run: its weights, and the states of one layer."""
+    one = replace(
+        architecture, stacks=tuple(replace(stack, layers=1) for stack in architecture.stacks)
+    )
+    states = activations(one, batch, bfloat16=bfloat16, dropout=False)
+    return Memory(_SINGLE * architecture.total, 0, 0, 0, states, 0, process)
 
 
 def activations(architecture: Architecture, batch: Batch, *, bfloat16: bool, dropout: bool) -> int:
@@ -168,4 +178,4 @@ def _logits(architecture: Architecture, batch: Batch, *, bfloat16: bool) -> int:
     return batch.labelled * (min(SLICE, architecture.vocabulary) * entry + kept + states)
 
 
-__all__ = ["Memory", "activations", "memory_of"]
+__all__ = ["Memory", "activations", "memory_at_rest", "memory_of"]

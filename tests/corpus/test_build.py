@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from interlingua.base.config import make
 from interlingua.base.errors import ConfigError, DataError, UsageError
 from interlingua.base.files import check_manifest, sha256_file
-from interlingua.corpus.build.card import CorpusCard, read_card
-from interlingua.corpus.build.recipe import CorpusRecipe
-from interlingua.corpus.build.run import build_corpus
 from interlingua.corpus.phrasebook import test_files as sentence_files
 from interlingua.corpus.phrasebook import train_files
+from interlingua.corpus.pipeline.card import CorpusCard, read_card
+from interlingua.corpus.pipeline.recipe import CorpusRecipe
+from interlingua.corpus.pipeline.run import build_corpus
 from interlingua.corpus.rows import read_table
 from interlingua.corpus.texts import open_texts
 

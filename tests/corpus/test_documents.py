@@ -87,7 +87,7 @@ def test_catalogues_and_descriptions(tmp_path: Path) -> None:
         ("c4-zh.00001.json.gz", "zho_Hans"),
         ("c4-ru-Latn.tfrecord-00000-of-00001.json.gz", "rus_Latn"),
         ("c4-und.tfrecord-00000-of-00001.json.gz", "und"),
-        ("c4-train.00000-of-01024.json.gz", "und"),
+        ("en/c4-train.00000-of-01024.json.gz", "eng_Latn"),
     ],
 )
 def test_mc4_files_name_their_language(tmp_path: Path, name: str, lang: str) -> None:
@@ -95,6 +95,9 @@ def test_mc4_files_name_their_language(tmp_path: Path, name: str, lang: str) -> 
     (document,) = read(write(tmp_path / name, [row]))
     assert document.lang == lang
     assert document.meta == {"url": row["url"], "timestamp": row["timestamp"]}
+    assert document.licence == "ODC-By-1.0"
+    (document,) = read(tmp_path / name, lang="ga")
+    assert document.lang == "gle_Latn"
 
 
 def test_folders_and_patterns(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from interlingua.base.errors import DataError, UsageError
 from interlingua.cli.options import Json, OnErrorChoice, Out, Quiet, begin, console, emit, write
 
 if TYPE_CHECKING:
-    from interlingua.corpus.build.card import CorpusCard
     from interlingua.corpus.fetch.debian import Fetched
+    from interlingua.corpus.pipeline.card import CorpusCard
 
 app = typer.Typer(
     help="Texts and translations: fetch them, clean them, build a corpus.", no_args_is_help=True
@@ -145,8 +145,8 @@ def build(
         if value is not None:
             put(document, key, value)
 
-    from interlingua.corpus.build.recipe import CorpusRecipe
-    from interlingua.corpus.build.run import PAGE, build_corpus
+    from interlingua.corpus.pipeline.recipe import CorpusRecipe
+    from interlingua.corpus.pipeline.run import PAGE, build_corpus
 
     card = build_corpus(make(CorpusRecipe, document), out=out)
     if json:
@@ -172,7 +172,7 @@ def stats(
     """
     begin(quiet=quiet, json=json)
     from interlingua.base.files import check_manifest
-    from interlingua.corpus.build.card import read_card
+    from interlingua.corpus.pipeline.card import read_card
 
     card = read_card(folder)
     faults = check_manifest(folder) if check else []

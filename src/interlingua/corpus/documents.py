@@ -24,8 +24,11 @@ from interlingua.base.errors import DataError, LanguageError, quoted
 from interlingua.corpus.formats import read_rows
 from interlingua.corpus.readers.debian import read_debian
 from interlingua.corpus.readers.gettext import read_mo, read_po
+from interlingua.corpus.readers.mc4 import LICENCE as MC4_LICENCE
+from interlingua.corpus.readers.mc4 import PATTERN as MC4
+from interlingua.corpus.readers.mc4 import mc4_lang
 from interlingua.corpus.records import Document, Pair
-from interlingua.corpus.rows import Faults, Row
+from interlingua.corpus.rows import Faults, Row, read_jsonl
 from interlingua.corpus.texts import text_files
 from interlingua.languages import UND, tag_of
 from interlingua.languages.paths import language_of_path, scripts_agree
@@ -105,13 +108,14 @@ def read_documents(path: Path, given: Input, faults: Faults) -> Iterator[Documen
         documents = read_debian(path, faults)
     else:
         documents = _of_rows(path, given, faults)
+    licence = MC4_LICENCE if _is_mc4(path) else ""
     try:
         for document in documents:
             yield replace(
                 document,
                 lang=given.lang or document.lang,
                 source=given.source or document.source or path.name,
-                licence=document.licence or given.licence,
+                licence=document.licence or given.licence or licence,
             )
     except DataError as fault:
         faults.report(fault)
@@ -128,14 +132,15 @@ def sides(pair: Pair) -> Iterator[Document]:
 
 
 def _of_rows(path: Path, given: Input, faults: Faults) -> Iterator[Document]:
-    rows = read_rows(path, faults)
+    mc4 = _is_mc4(path)
+    rows = read_jsonl(path, faults) if mc4 else read_rows(path, faults)
     first: list[Row] = []
     broken: DataError | None = None
     try:
         first.extend(itertools.islice(rows, _SAMPLE))
     except DataError as fault:
         broken = fault
-    told = given.lang or _of_path(path, given, first)
+    told = given.lang or (mc4_lang(path) if mc4 else _of_path(path, given, first))
     plain = ".txt" in path.suffixes
     for row in itertools.chain(first, rows):
         if plain and not row.values["text"].strip():
@@ -146,6 +151,10 @@ def _of_rows(path: Path, given: Input, faults: Faults) -> Iterator[Document]:
             faults.report(fault)
     if broken is not None:
         raise broken
+
+
+def _is_mc4(path: Path) -> bool:
+    return regex.search(MC4, path.absolute().as_posix()) is not None
 
 
 def _of_path(path: Path, given: Input, first: list[Row]) -> str:

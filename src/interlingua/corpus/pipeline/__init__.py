@@ -1,0 +1,1 @@
+"""From raw text to a corpus: read, decide, sample, split, write, and say what became of it."""

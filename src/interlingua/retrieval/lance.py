@@ -41,6 +41,7 @@ REFINE = 4
 _TABLE = "passages"
 _COLUMNS = ["id", "text", "lang", "path", "line", "start", "end", "tags"]
 _IDS = 1000
+_KEEP = timedelta(minutes=10)  # somebody may be reading an old version
 
 
 def open_store(place: str, info: IndexInfo | None, *, create: bool) -> LanceStore:
@@ -140,7 +141,7 @@ class LanceStore:
 
                 self._table.create_index("id", config=BTree())
                 self._table.create_index("vector", config=IvfSq(distance_type="dot"))
-            self._table.optimize(cleanup_older_than=timedelta(0))
+            self._table.optimize(cleanup_older_than=_KEEP)
 
     def search(
         self, queries: NDArray[np.float32], *, k: int, where: Filter = EVERYTHING

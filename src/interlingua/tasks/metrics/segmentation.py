@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
+from itertools import pairwise
+
 import regex
 
 # Scripts that put no space between words.
@@ -10,6 +13,7 @@ _UNSPACED = (
     r"\p{Script=Khmer}\p{Script=Myanmar}\p{Script=Tibetan}"
 )
 _CHARACTER = regex.compile(rf"(?=[{_UNSPACED}])\X")
+_RUN = regex.compile(rf"(?P<tight>(?:(?=[{_UNSPACED}])\X)+)|(?:(?![{_UNSPACED}])[\p{{L}}\p{{M}}\p{{N}}])+")
 _WORD = regex.compile(rf"(?=[{_UNSPACED}])\X|(?:(?![{_UNSPACED}])[\p{{L}}\p{{M}}\p{{N}}])+")
 
 
@@ -27,3 +31,19 @@ def script_words(text: str) -> list[str]:
     Punctuation and symbols are dropped.
     """
     return list(_WORD.findall(text.lower()))
+
+
+def search_terms(text: str) -> list[str]:
+    """Terms to index a text by: words, and pairs of characters in scripts without spaces.
+
+    Text is NFKC-normalised and case-folded. A run of a script without spaces gives every two
+    characters that follow each other; a single one stands for itself.
+    """
+    terms: list[str] = []
+    for match in _RUN.finditer(unicodedata.normalize("NFKC", text).casefold()):
+        if match["tight"] is None:
+            terms.append(match[0])
+            continue
+        characters = _CHARACTER.findall(match[0])
+        terms += map("".join, pairwise(characters)) if len(characters) > 1 else characters
+    return terms

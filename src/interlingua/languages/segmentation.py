@@ -7,6 +7,8 @@ signs and tone marks. No language-specific tokenizer is asked.
 
 from __future__ import annotations
 
+import unicodedata
+from itertools import pairwise
 from typing import Literal
 
 import regex
@@ -29,6 +31,9 @@ _LETTER = regex.compile(r"[\p{L}\p{N}]")
 _TSHEG = regex.compile(r"[\s\u0F0B-\u0F14]+")
 _CHARACTER = regex.compile(r"(?=[\p{L}\p{N}])\X")
 _UNSPACED_CHARACTER = regex.compile(rf"(?=[{UNSPACED}])\X")
+_RUN = regex.compile(
+    rf"(?P<tight>(?:(?=[{UNSPACED}])\X)+)|(?:(?![{UNSPACED}])[\p{{L}}\p{{M}}\p{{N}}])+"
+)
 _WORD = regex.compile(rf"(?=[{UNSPACED}])\X|(?:(?![{UNSPACED}])[\p{{L}}\p{{M}}\p{{N}}])+")
 
 
@@ -62,3 +67,19 @@ def script_words(text: str) -> list[str]:
     Punctuation and symbols are dropped.
     """
     return list(_WORD.findall(text.lower()))
+
+
+def search_terms(text: str) -> list[str]:
+    """Terms to index a text by: words, and pairs of characters in scripts without spaces.
+
+    Text is NFKC-normalised and case-folded. A run of a script without spaces gives every two
+    characters that follow each other; a single one stands for itself.
+    """
+    terms: list[str] = []
+    for match in _RUN.finditer(unicodedata.normalize("NFKC", text).casefold()):
+        if match["tight"] is None:
+            terms.append(match[0])
+            continue
+        characters = _UNSPACED_CHARACTER.findall(match[0])
+        terms += map("".join, pairwise(characters)) if len(characters) > 1 else characters
+    return terms

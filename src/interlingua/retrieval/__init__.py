@@ -1,0 +1,1 @@
+"""Search: vector indexes, BM25, fusion, reranking; mining of translations; alignment of words."""

@@ -1,0 +1,263 @@
+"""The exact store: every vector is looked at; for up to some hundred thousand passages.
+
+Two files grow at their ends and are never changed elsewhere::
+
+    vectors.f32    the vectors, one after the other
+    rows.jsonl     what was added and deleted; a line ``{"commit": …}`` ends every change
+
+A change counts from its commit line on, which is written after everything else has reached the
+disk and holds checksums of it. What follows the last commit line is of a writer that was killed:
+it is passed over, and cut off by the next writer.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from interlingua.base.errors import DataError, quoted
+from interlingua.base.files import atomic_folder, disk_errors
+from interlingua.retrieval.index import IndexInfo
+from interlingua.retrieval.records import (
+    EVERYTHING,
+    Filter,
+    Hit,
+    Passage,
+    check_passages,
+    checked_vectors,
+)
+
+_VECTORS, _ROWS = "vectors.f32", "rows.jsonl"
+_BLOCK = 65_536
+_COMMIT = b'{"commit":'
+
+
+def open_store(place: str, info: IndexInfo | None, *, create: bool) -> ExactStore:
+    """Open or make an exact store in the folder of an index.
+
+    Raises:
+        DataError: It is damaged.
+    """
+    assert info is not None
+    folder = Path(place) / "store"
+    if create:
+        with disk_errors(folder):
+            folder.mkdir()
+            for name in (_VECTORS, _ROWS):
+                (folder / name).touch()
+    return ExactStore(folder, info)
+
+
+class ExactStore:
+    """Passages in memory, vectors mapped from the disk; see the module's text.
+
+    Raises:
+        DataError: A file is missing or damaged.
+    """
+
+    def __init__(self, folder: Path, info: IndexInfo) -> None:
+        self.folder = folder
+        self.info = info
+        self._load()
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    def _load(self) -> None:
+        self._rows: list[Passage | None] = []  # by the row of the vector; None: deleted
+        self._place: dict[str, int] = {}
+        self._commits = 0
+        self._end = 0  # bytes of rows.jsonl up to the last commit
+        try:
+            lines = (self.folder / _ROWS).read_bytes().splitlines(keepends=True)
+            self._vectors = self._map()
+            pending: list[bytes] = []
+            for line in lines:
+                if line.startswith(_COMMIT) and line.endswith(b"\n"):
+                    self._replay(pending, json.loads(line))
+                    self._end += sum(map(len, pending)) + len(line)
+                    pending = []
+                else:
+                    pending.append(line)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise self._damaged(str(error)) from None
+
+    def _map(self) -> NDArray[np.float32]:
+        file = self.folder / _VECTORS
+        width = 4 * self.info.dim
+        rows = file.stat().st_size // width
+        if rows == 0:
+            return np.zeros((0, self.info.dim), dtype=np.float32)
+        return np.memmap(file, dtype="<f4", mode="r", shape=(rows, self.info.dim))
+
+    def _replay(self, lines: list[bytes], commit: Mapping[str, Any]) -> None:
+        """Apply the lines of one change, whose checksums have to fit."""
+        first, last = len(self._rows), int(commit["vectors"])
+        vectors = self._vectors[first:last]
+        if zlib.crc32(b"".join(lines)) != commit["commit"] or len(vectors) != last - first:
+            raise ValueError(f"change {self._commits + 1} of {_ROWS} is not as it was written")
+        if zlib.crc32(vectors.tobytes()) != commit["crc"]:
+            raise ValueError(f"vectors {first} to {last} are not as they were written")
+        for line in lines:
+            record = json.loads(line)
+            if "delete" in record:
+                self._forget(record["delete"])
+            else:
+                self._keep(Passage(**record))
+        self._commits += 1
+
+    def _keep(self, passage: Passage) -> None:
+        self._place[passage.id] = len(self._rows)
+        self._rows.append(passage)
+
+    def _forget(self, ids: Sequence[str]) -> None:
+        for name in ids:
+            self._rows[self._place.pop(name)] = None
+
+    def _damaged(self, reason: str) -> DataError:
+        return DataError(f"the index is damaged: {reason}", path=self.folder, remedy="Build anew")
+
+    # -- writing ---------------------------------------------------------------------------------
+
+    def add(self, passages: Sequence[Passage], vectors: NDArray[np.float32]) -> None:
+        """Add passages with vectors [N, D]; see `VectorStore.add`."""
+        check_passages(passages)
+        there = next((p for p in passages if p.id in self._place), None)
+        if there is not None:
+            raise DataError(
+                f"the id {quoted(there.id)} is in the index",
+                path=there.path or None,
+                line=there.line or None,
+                remedy="Update the passage instead",
+            )
+        self._change((), passages, vectors)
+
+    def update(self, passages: Sequence[Passage], vectors: NDArray[np.float32]) -> None:
+        """Replace or add passages; see `VectorStore.update`."""
+        check_passages(passages)
+        self._change([p.id for p in passages if p.id in self._place], passages, vectors)
+
+    def delete(self, ids: Sequence[str]) -> int:
+        """Delete passages; returns how many were there."""
+        there = [name for name in dict.fromkeys(ids) if name in self._place]
+        if there:
+            self._change(there, (), np.zeros((0, self.info.dim), dtype=np.float32))
+        return len(there)
+
+    def _change(
+        self, deleted: Sequence[str], added: Sequence[Passage], vectors: NDArray[np.float32]
+    ) -> None:
+        vectors = checked_vectors(vectors, rows=len(added), dim=self.info.dim)
+        if not deleted and not added:
+            return
+        lines = [_line({"delete": list(deleted)})] if deleted else []
+        lines += [_line(_record(passage)) for passage in added]
+        before = len(self._rows)
+        with disk_errors(self.folder):
+            _append(self.folder / _VECTORS, before * 4 * self.info.dim, vectors.tobytes())
+            body = b"".join(lines)
+            _append(self.folder / _ROWS, self._end, body)
+            checks = {"crc": zlib.crc32(vectors.tobytes()), "vectors": before + len(added)}
+            commit = _line({"commit": zlib.crc32(body), **checks})
+            _append(self.folder / _ROWS, self._end + len(body), commit)
+        self._end += len(body) + len(commit)
+        self._commits += 1
+        self._forget(deleted)
+        for passage in added:
+            self._keep(passage)
+        self._vectors = self._map()
+
+    def optimize(self) -> None:
+        """Write the files anew without what was deleted, once that is a quarter of them."""
+        alive = [i for i, passage in enumerate(self._rows) if passage is not None]
+        if 4 * (len(self._rows) - len(alive)) <= len(self._rows) or not self._rows:
+            return
+        rows = [passage for passage in self._rows if passage is not None]
+        with atomic_folder(self.folder) as temporary:
+            for name in (_VECTORS, _ROWS):
+                (temporary / name).touch()
+            fresh = ExactStore(temporary, self.info)
+            for start in range(0, len(alive), _BLOCK):
+                part = slice(start, start + _BLOCK)
+                fresh.add(rows[part], self._vectors[alive[part]])
+        self._load()
+
+    # -- answering -------------------------------------------------------------------------------
+
+    def search(
+        self, queries: NDArray[np.float32], *, k: int, where: Filter = EVERYTHING
+    ) -> list[list[Hit]]:
+        """The ``k`` nearest passages of each query [Q, D], best first; equals as they were added."""
+        queries = checked_vectors(queries, rows=len(queries), dim=self.info.dim)
+        rows = self._matching(where)
+        scores = np.zeros((len(queries), 0), dtype=np.float32)
+        best = np.zeros((len(queries), 0), dtype=np.int64)
+        for start in range(0, len(rows), _BLOCK):
+            part = rows[start : start + _BLOCK]
+            scores = np.hstack([scores, queries @ self._vectors[part].T])
+            best = np.hstack([best, np.broadcast_to(part, (len(queries), len(part)))])
+            order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+            scores = np.take_along_axis(scores, order, axis=1)
+            best = np.take_along_axis(best, order, axis=1)
+        found = []
+        for row_scores, row_best in zip(scores, best, strict=True):
+            hits = [(self._rows[i], float(s)) for i, s in zip(row_best, row_scores, strict=True)]
+            found.append([Hit(passage, score) for passage, score in hits if passage is not None])
+        return found
+
+    def _matching(self, where: Filter) -> NDArray[np.int64]:
+        rows = [
+            i
+            for i, passage in enumerate(self._rows)
+            if passage is not None and where.takes(passage)
+        ]
+        return np.array(rows, dtype=np.int64)
+
+    def fetch(self, ids: Sequence[str]) -> list[Passage]:
+        """Passages by their ids, in that order; those that are not there are left out."""
+        found = (self._rows[self._place[name]] for name in ids if name in self._place)
+        return [passage for passage in found if passage is not None]
+
+    def passages(self, where: Filter = EVERYTHING) -> Iterator[Passage]:
+        """All passages, as they were added."""
+        for passage in self._rows:
+            if passage is not None and where.takes(passage):
+                yield passage
+
+    def count(self, where: Filter = EVERYTHING) -> int:
+        """How many passages there are."""
+        return sum(1 for _ in self.passages(where)) if where else len(self._place)
+
+    @property
+    def state(self) -> str:
+        """A text that changes with every change of the passages."""
+        return f"{self._commits}-{self._end}"
+
+    def close(self) -> None:
+        """Let go of the mapped file."""
+        self._vectors = np.zeros((0, self.info.dim), dtype=np.float32)
+
+
+def _record(passage: Passage) -> dict[str, Any]:
+    return {**asdict(passage), "meta": dict(passage.meta)}
+
+
+def _line(record: Mapping[str, Any]) -> bytes:
+    return (json.dumps(record, ensure_ascii=True) + "\n").encode()
+
+
+def _append(path: Path, offset: int, data: bytes) -> None:
+    """Write at ``offset``, where the last whole change ended, and let it reach the disk."""
+    with path.open("r+b") as file:
+        file.truncate(offset)
+        file.seek(offset)
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())

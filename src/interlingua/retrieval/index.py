@@ -1,0 +1,257 @@
+"""The vector index: one protocol, one description, several stores.
+
+An index is a folder::
+
+    my.index/
+        index.json     what it is: store, model, fingerprint, width
+        store/         passages and vectors
+        bm25/          words of the passages, made anew when the store has changed
+
+or a collection of a Milvus server, ``milvus://host:19530/passages``, or a file ``passages.db`` of
+milvus-lite. Rows whose `VectorStore.add` has returned are there after a crash.
+"""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from interlingua import __version__
+from interlingua.base.config import Config, make
+from interlingua.base.errors import ConfigError, DataError, ModelError, UsageError, quoted
+from interlingua.base.files import disk_errors, read_json_file, write_json
+from interlingua.base.registry import Registry
+from interlingua.models.folder import ModelFolder
+from interlingua.retrieval.records import Filter, Hit, Passage
+
+INDEX_FILE = "index.json"
+FORMAT = 1
+
+
+class IndexInfo(Config):
+    """What an index says about itself: ``index.json``."""
+
+    format: int = FORMAT
+    """Of the folder."""
+    store: str
+    """``exact``, ``lance`` or ``milvus``."""
+    model: str
+    """The model as it was named: ``starter``, a folder or a hub id."""
+    fingerprint: str
+    """The sha256 of all that makes the model's vectors."""
+    dim: int = Field(ge=1)
+    """Features of a vector, D."""
+    created: str = ""
+    """Date and time, ISO 8601."""
+    version: str = ""
+    """Version of Interlingua that made it."""
+
+
+class VectorStore(Protocol):
+    """Passages with their vectors, searched by cosine."""
+
+    info: IndexInfo
+
+    def add(self, passages: Sequence[Passage], vectors: NDArray[np.float32]) -> None:
+        """Add passages with vectors [N, D], all or none; on return they survive a crash.
+
+        Raises:
+            DataError: An id is there already or given twice, or the vectors do not fit.
+        """
+
+    def update(self, passages: Sequence[Passage], vectors: NDArray[np.float32]) -> None:
+        """Put passages in place of those with their ids, and add the others; all or none."""
+
+    def delete(self, ids: Sequence[str]) -> int:
+        """Delete passages; returns how many were there."""
+
+    def search(
+        self, queries: NDArray[np.float32], *, k: int, where: Filter = ...
+    ) -> list[list[Hit]]:
+        """The ``k`` nearest passages of each query [Q, D], best first."""
+
+    def fetch(self, ids: Sequence[str]) -> list[Passage]:
+        """Passages by their ids, in that order; those that are not there are left out."""
+
+    def passages(self, where: Filter = ...) -> Iterator[Passage]:
+        """All passages, in no promised order."""
+
+    def count(self, where: Filter = ...) -> int:
+        """How many passages there are."""
+
+    def optimize(self) -> None:
+        """Make search fast after many changes; changes no answer of an exact search."""
+
+    @property
+    def state(self) -> str:
+        """A text that changes with every change of the passages."""
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+
+
+class StoreOpener(Protocol):
+    """Opens or makes a store at a place."""
+
+    def __call__(self, place: str, info: IndexInfo | None, *, create: bool) -> VectorStore:
+        """The store; Milvus keeps the description itself and gets none to open.
+
+        Raises:
+            DataError: It is not there, or damaged.
+        """
+
+
+STORES: Registry[StoreOpener] = Registry("store")
+STORES.add("exact", "interlingua.retrieval.exact:open_store")
+STORES.add("lance", "interlingua.retrieval.lance:open_store")
+STORES.add("milvus", "interlingua.retrieval.milvus:open_store")
+
+
+def is_milvus(place: str) -> bool:
+    """Whether a place names a Milvus collection or a milvus-lite file, not a folder."""
+    return place.startswith("milvus://") or place.endswith(".db")
+
+
+class Index:
+    """An index, open: its description, its store and the lock of whoever writes.
+
+    Use `create_index` and `open_index`.
+    """
+
+    def __init__(self, place: str, store: VectorStore) -> None:
+        self.place = place
+        self.store = store
+
+    @property
+    def info(self) -> IndexInfo:
+        """What it says about itself."""
+        return self.store.info
+
+    @property
+    def folder(self) -> Path | None:
+        """Its folder; None for a collection of Milvus."""
+        return None if is_milvus(self.place) else Path(self.place)
+
+    def __enter__(self) -> Self:
+        """The index itself."""
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Close the store."""
+        self.store.close()
+
+    def check_model(self, model: ModelFolder) -> None:
+        """Refuse another model than the one that made the vectors.
+
+        Raises:
+            UsageError: The fingerprints differ.
+        """
+        if model.fingerprint != self.info.fingerprint:
+            raise UsageError(
+                f"{self.place} holds vectors of the model {quoted(self.info.model)} "
+                f"({self.info.fingerprint[:12]}), not of {model.path} ({model.fingerprint[:12]})",
+                remedy="Search with the model it was built with, or build it anew",
+            )
+
+    @contextmanager
+    def writing(self) -> Iterator[VectorStore]:
+        """The store, while nobody else writes into the folder; Milvus has locks of its own.
+
+        Raises:
+            UsageError: Another process is writing.
+        """
+        if self.folder is None:
+            yield self.store
+            return
+        with disk_errors(self.folder), (self.folder / "lock").open("wb") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise UsageError(
+                    f"another process is writing into {self.place}", remedy="Wait until it is done"
+                ) from None
+            yield self.store
+
+
+def create_index(
+    place: str | Path, *, store: str, model: str, folder: ModelFolder | None = None, **facts: object
+) -> Index:
+    """Make an empty index.
+
+    Args:
+        place: A folder that does not exist, ``milvus://host[:port]/collection`` or ``FILE.db``.
+        store: ``exact`` or ``lance``; a place of Milvus has its own.
+        model: The model's name.
+        folder: The model, opened; without it give ``fingerprint`` and ``dim``.
+        **facts: Other values of `IndexInfo`.
+
+    Raises:
+        UsageError: There is something at the place.
+        MissingExtraError: The store's package is not installed.
+    """
+    target = str(place)
+    if folder is not None:
+        facts |= {"fingerprint": folder.fingerprint, "dim": folder.features}
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    values = {"store": store, "model": model, "created": created, "version": __version__, **facts}
+    if is_milvus(target):
+        return Index(target, STORES.get("milvus")(target, make(IndexInfo, values), create=True))
+    path = Path(target)
+    if path.exists():
+        raise UsageError(
+            f"--index {path} exists",
+            remedy="Add to it with: interlingua index add, or give another name",
+        )
+    info = make(IndexInfo, values)
+    opener = STORES.get(store)
+    with disk_errors(path):
+        path.mkdir(parents=True)
+        made = opener(target, info, create=True)
+        write_json(path / INDEX_FILE, info.model_dump(mode="json"))
+    return Index(target, made)
+
+
+def open_index(place: str | Path) -> Index:
+    """Open an index that is there.
+
+    Raises:
+        DataError: There is none, or it is damaged.
+        MissingExtraError: The store's package is not installed.
+    """
+    target = str(place)
+    if is_milvus(target):
+        return Index(target, STORES.get("milvus")(target, None, create=False))
+    info = read_info(Path(target))
+    return Index(target, STORES.get(info.store)(target, info, create=False))
+
+
+def read_info(folder: Path) -> IndexInfo:
+    """What the index in a folder says about itself.
+
+    Raises:
+        DataError: There is no index, or one that this version cannot read.
+    """
+    file = folder / INDEX_FILE
+    if not file.is_file():
+        raise DataError(
+            f"{folder} is not an index: it has no {INDEX_FILE}",
+            remedy="Make one with: interlingua index build --index NAME FOLDER",
+        )
+    try:
+        info = make(IndexInfo, read_json_file(file))
+    except (ConfigError, ModelError) as error:
+        raise DataError(f"{file} is damaged: {error.problem}", remedy="Build it anew") from None
+    if info.format != FORMAT:
+        raise DataError(
+            f"{folder} has format {info.format}, this version reads {FORMAT}",
+            remedy="Build the index anew",
+        )
+    return info

@@ -1,0 +1,273 @@
+"""Every store gives the same answers; brute force in numpy is the oracle."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from interlingua.base.errors import DataError, UsageError
+from interlingua.base.optional import available
+from interlingua.retrieval.index import Index, create_index, open_index
+from interlingua.retrieval.records import Filter, Passage
+
+DIM = 8
+LANGS = ("eng_Latn", "deu_Latn", "jpn_Jpan")
+STORES = [
+    "exact",
+    pytest.param(
+        "lance",
+        marks=pytest.mark.skipif(not available("lancedb"), reason="LanceDB is not installed"),
+    ),
+    pytest.param(
+        "milvus",
+        marks=pytest.mark.skipif(
+            not (available("pymilvus") and available("milvus_lite")),
+            reason="pymilvus and milvus-lite are not installed",
+        ),
+    ),
+]
+
+
+def vectors(count: int, seed: int = 0) -> np.ndarray:
+    found = np.random.default_rng(seed).normal(size=(count, DIM)).astype(np.float32)
+    return found / np.linalg.norm(found, axis=1, keepdims=True)
+
+
+def passages(count: int, first: int = 0) -> list[Passage]:
+    return [
+        Passage(
+            f"p{i}",
+            f"text 'number' {i}\n猫",
+            LANGS[i % 3],
+            f"dir/it's {i % 2}.txt",
+            i + 1,
+            i,
+            i + 7,
+            {"parity": str(i % 2), "ten": str(i % 10)},
+        )
+        for i in range(first, first + count)
+    ]
+
+
+def make(tmp_path: Path, store: str) -> Index:
+    place = tmp_path / ("my.db" if store == "milvus" else "my.index")
+    return create_index(place, store=store, model="toy", fingerprint="f" * 64, dim=DIM)
+
+
+def reopened(index: Index) -> Index:
+    index.store.close()
+    return open_index(index.place)
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_search_is_brute_force(tmp_path: Path, store: str) -> None:
+    rows, there, queries = passages(60), vectors(60), vectors(5, seed=1)
+    index = make(tmp_path, store)
+    index.store.add(rows[:25], there[:25])
+    index.store.add(rows[25:], there[25:])
+    for again in (False, True):
+        with reopened(index) if again else index as opened:
+            found = opened.store.search(queries, k=7)
+            expected = np.argsort(-(queries @ there.T), axis=1)[:, :7]
+            assert [[hit.passage.id for hit in hits] for hits in found] == [
+                [f"p{i}" for i in row] for row in expected
+            ]
+            scores = [hit.score for hit in found[0]]
+            assert scores == pytest.approx((queries[0] @ there[expected[0]].T).tolist(), abs=1e-5)
+            assert found[0][0].passage == rows[expected[0, 0]]
+            assert opened.store.count() == 60
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_filters(tmp_path: Path, store: str) -> None:
+    rows, there, query = passages(60), vectors(60), vectors(1, seed=1)
+    with make(tmp_path, store) as index:
+        index.store.add(rows, there)
+        for where in (
+            Filter(("deu_Latn",)),
+            Filter(("deu_Latn", "eng_Latn"), {"ten": "4"}),
+            Filter.of(["ja"], ["parity=1", "path=dir/it's 1.txt"]),
+            Filter((), {"parity": "no'such"}),
+        ):
+            kept = [i for i, row in enumerate(rows) if where.takes(row)]
+            order = sorted(kept, key=lambda i: -float(query[0] @ there[i]))[:5]
+            hits = index.store.search(query, k=5, where=where)[0]
+            assert [hit.passage.id for hit in hits] == [f"p{i}" for i in order]
+            assert index.store.count(where) == len(kept)
+            assert sorted(p.id for p in index.store.passages(where)) == sorted(
+                f"p{i}" for i in kept
+            )
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_update_and_delete(tmp_path: Path, store: str) -> None:
+    rows, there = passages(20), vectors(20)
+    index = make(tmp_path, store)
+    index.store.add(rows, there)
+    before = index.store.state
+    changed = Passage("p3", "changed", "fra_Latn")
+    index.store.update([changed, Passage("new", "new")], vectors(2, seed=9))
+    assert index.store.delete(["p4", "p5", "p5", "nobody"]) == 2
+    index.store.optimize()
+    with reopened(index) as again:
+        assert again.store.count() == 19
+        assert again.store.state != before
+        assert again.store.fetch(["new", "p4", "p3"])[1] == changed
+        hits = again.store.search(vectors(2, seed=9), k=1)
+        assert [row[0].passage.id for row in hits] == ["p3", "new"]
+        again.store.add([Passage("p4", "back")], there[4:5])
+        assert again.store.count() == 20
+
+
+def test_the_exact_store_forgets_deleted_vectors(tmp_path: Path) -> None:
+    index = make(tmp_path, "exact")
+    index.store.add(passages(20), vectors(20))
+    index.store.delete([f"p{i}" for i in range(15)])
+    index.store.optimize()
+    assert (tmp_path / "my.index/store/vectors.f32").stat().st_size == 5 * 4 * DIM
+    with reopened(index) as again:
+        hits = again.store.search(vectors(20)[17:18], k=9)[0]
+        assert [hit.passage.id for hit in hits][0] == "p17"
+        assert len(hits) == 5
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_what_is_refused(tmp_path: Path, store: str) -> None:
+    with make(tmp_path, store) as index:
+        index.store.add(passages(3), vectors(3))
+        for rows, there, told in (
+            (passages(1), vectors(1), "is in the index"),
+            ([Passage("a", "x"), Passage("a", "y")], vectors(2), "given twice"),
+            ([Passage("a", "x")], np.zeros((1, 5), np.float32), "8 features"),
+            ([Passage("a", "x")], vectors(2), "do not belong together"),
+            ([Passage("a", "x")], np.full((1, DIM), np.nan, np.float32), "not finite"),
+            ([Passage("", "x")], vectors(1), "1 to 512 bytes"),
+            ([Passage("a", "x" * 60_001)], vectors(1), "60,000 bytes"),
+        ):
+            with pytest.raises(DataError, match=told):
+                index.store.add(rows, there)
+        with pytest.raises(DataError, match="8 features"):
+            index.store.search(np.zeros((1, 5), np.float32), k=3)
+        assert index.store.count() == 3
+    with pytest.raises(UsageError, match="exists"):
+        make(tmp_path, store)
+
+
+def test_no_index(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"is not an index.*index build"):
+        open_index(tmp_path / "nothing")
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x/index.json").write_text('{"format": 1}')
+    with pytest.raises(DataError, match="is damaged"):
+        open_index(tmp_path / "x")
+
+
+@pytest.mark.parametrize("name", ["rows.jsonl", "vectors.f32"])
+@pytest.mark.parametrize("fault", ["flip", "cut", "missing"])
+def test_a_damaged_exact_store(tmp_path: Path, name: str, fault: str) -> None:
+    index = make(tmp_path, "exact")
+    for first in (0, 10):
+        index.store.add(passages(10, first), vectors(10))
+    index.store.close()
+    file = tmp_path / "my.index/store" / name
+    content = bytearray(file.read_bytes())
+    if fault == "flip":
+        content[len(content) // 3] ^= 1
+        file.write_bytes(content)
+    elif fault == "cut":
+        # The last line of the rows may be one that was never acknowledged; vectors have to be there.
+        file.write_bytes(content[: len(content) // 3] + (content[-200:] if name[0] == "r" else b""))
+    else:
+        file.unlink()
+    with pytest.raises(DataError, match=r"damaged.*Build anew"):
+        open_index(index.place)
+
+
+@pytest.mark.skipif(not available("lancedb"), reason="LanceDB is not installed")
+@pytest.mark.parametrize("pattern", ["_versions/*", "data/*"])
+def test_a_damaged_lance_store(tmp_path: Path, pattern: str) -> None:
+    index = make(tmp_path, "lance")
+    index.store.add(passages(10), vectors(10))
+    for file in Path(index.place).rglob(pattern):
+        file.write_bytes(b"rubbish" * 10)
+    with pytest.raises(DataError, match=r"damaged.*Build it anew"):
+        open_index(index.place).store.search(vectors(1), k=3)
+
+
+def test_one_writer_at_a_time(tmp_path: Path) -> None:
+    index = make(tmp_path, "exact")
+    with (
+        index.writing(),
+        pytest.raises(UsageError, match="another process is writing"),
+        open_index(index.place).writing(),
+    ):
+        pass
+    with index.writing() as store:
+        store.add(passages(1), vectors(1))
+
+
+WRITER = """
+import sys
+import numpy as np
+from interlingua.retrieval.index import open_index
+from interlingua.retrieval.records import Passage
+
+first = int(sys.argv[2])
+with open_index(sys.argv[1]) as index, index.writing() as store:
+    print("ready", flush=True)
+    for batch in range(first, first + 100_000):
+        rng = np.random.default_rng(batch)
+        rows = [Passage(f"{batch}-{i}", f"text {i}") for i in range(5)]
+        store.add(rows, rng.normal(size=(5, 8)).astype(np.float32))
+        print(batch, flush=True)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("store", STORES)
+def test_acknowledged_rows_survive_kill_9(tmp_path: Path, store: str) -> None:
+    index = make(tmp_path, store)
+    index.store.close()
+    acknowledged: list[int] = []
+    for round_ in range(10):
+        writer = subprocess.Popen(
+            [sys.executable, "-c", WRITER, index.place, str(round_ * 1_000_000)],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "ready\n"
+        time.sleep(0.05 + 0.02 * round_)
+        os.kill(writer.pid, signal.SIGKILL)
+        told = writer.stdout.read().split("\n")
+        acknowledged += [int(line) for line in told[:-1]]
+        writer.wait()
+    assert acknowledged
+    batches = {
+        batch: np.random.default_rng(batch).normal(size=(5, DIM)).astype(np.float32)
+        for batch in acknowledged
+    }
+    with open_index(index.place) as again:
+        there = {passage.id for passage in again.store.passages()}
+        assert {f"{batch}-{i}" for batch in acknowledged for i in range(5)} <= there
+        assert len(there) == again.store.count()
+        batches |= {
+            int(name.split("-")[0]): np.random.default_rng(int(name.split("-")[0]))
+            .normal(size=(5, DIM))
+            .astype(np.float32)
+            for name in there
+        }
+        names = sorted(there)
+        table = np.array([batches[int(n.split("-")[0])][int(n.split("-")[1])] for n in names])
+        table /= np.linalg.norm(table, axis=1, keepdims=True)
+        queries = vectors(4, seed=3)
+        for query, hits in zip(queries, again.store.search(queries, k=5), strict=True):
+            best = np.argsort(-(table @ query))[:5]
+            assert [hit.passage.id for hit in hits] == [names[i] for i in best]

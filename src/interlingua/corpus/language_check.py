@@ -8,6 +8,7 @@ the detector does not know and a close relative are never thrown out on a guess.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,12 +16,12 @@ import regex
 from pydantic import Field
 
 from interlingua.base.config import Config
+from interlingua.corpus.tokens import letters_of
 from interlingua.languages import UND, writes
 from interlingua.languages.identify import candidates, detectable
-from interlingua.languages.scripts import script_counts
+from interlingua.languages.scripts import main_script, script_counts
 
 NO_LANGUAGE, WRONG_SCRIPT, WRONG_LANGUAGE = "language unknown", "wrong script", "wrong language"
-_LETTER = regex.compile(r"\p{L}")
 _IMPOSSIBLE = 0.02
 
 
@@ -56,12 +57,14 @@ class Checked:
     Attributes:
         text: The text, without lines in another language.
         lang: Its language.
+        script: The script of most of its letters.
         reason: Why it is dropped; empty: it is not.
         lines: Lines that were taken out.
     """
 
     text: str
     lang: str
+    script: str
     reason: str = ""
     lines: int = 0
 
@@ -79,17 +82,24 @@ def check(texts: Sequence[str], langs: Sequence[str], rules: LanguageRules) -> l
         LanguageError: The detector is no model, or ``among`` names no language.
     """
     known = detectable(rules.detector)
-    done = [Checked(text, lang) for text, lang in zip(texts, langs, strict=True)]
+    counts = [script_counts(text) for text in texts]
+    done = [
+        Checked(text, lang, main_script(found))
+        for text, lang, found in zip(texts, langs, counts, strict=True)
+    ]
     open_ = [one for one in done if one.lang == UND]
     found = candidates([one.text for one in open_], detector=rules.detector, among=rules.among)
     for one, tags in zip(open_, found, strict=True):
         best = next(iter(tags), UND)
         one.lang = best if tags.get(best, 0.0) >= rules.confidence else UND
         one.reason = "" if one.lang != UND else NO_LANGUAGE
-    told = [one for one, lang in zip(done, langs, strict=True) if lang != UND]
-    for one in told:
-        one.reason = "" if _in_script(one.text, one.lang, rules) else WRONG_SCRIPT
-    judged = [one for one in told if not one.reason and _judged(one.text, one.lang, rules, known)]
+    told = []
+    for one, lang, scripts in zip(done, langs, counts, strict=True):
+        if lang != UND:
+            one.reason = "" if _in_script(scripts, lang, rules) else WRONG_SCRIPT
+            told += [one] if not one.reason and _known(lang, known) else []
+    enough = letters_of([one.text for one in told]) >= rules.letters
+    judged = [one for one, many in zip(told, enough, strict=True) if many]
     found = candidates([one.text for one in judged], detector=rules.detector)
     for one, tags in zip(judged, found, strict=True):
         one.reason = WRONG_LANGUAGE if _is_other(one.lang, tags, rules, known) else ""
@@ -103,8 +113,10 @@ def _check_lines(documents: Sequence[Checked], rules: LanguageRules, known: froz
     lines: list[tuple[Checked, int, str]] = []
     for one in documents:
         for number, line in enumerate(one.text.split("\n")):
-            if len(line) >= rules.letters and _judged(line, one.lang, rules, known):
+            if len(line) >= rules.letters and _known(one.lang, known):
                 lines.append((one, number, line))
+    enough = letters_of([line for _, _, line in lines]) >= rules.letters
+    lines = [line for line, many in zip(lines, enough, strict=True) if many]
     found = candidates([line for _, _, line in lines], detector=rules.detector)
     foreign: dict[int, tuple[Checked, set[int]]] = {}
     for (one, number, _), tags in zip(lines, found, strict=True):
@@ -120,8 +132,7 @@ def _check_lines(documents: Sequence[Checked], rules: LanguageRules, known: froz
             one.reason = WRONG_LANGUAGE
 
 
-def _in_script(text: str, lang: str, rules: LanguageRules) -> bool:
-    counts = script_counts(text)
+def _in_script(counts: Counter[str], lang: str, rules: LanguageRules) -> bool:
     total = counts.total()
     own = sum(count for script, count in counts.items() if _writes(lang, script))
     return total < 20 or own >= rules.script_share * total
@@ -132,11 +143,8 @@ def _writes(lang: str, script: str) -> bool:
     return writes(lang[4:], script) or (lang[4:] == "Jpan" and script in {"Hira", "Kana", "Hani"})
 
 
-def _judged(text: str, lang: str, rules: LanguageRules, known: frozenset[str]) -> bool:
-    if known and lang[:3] not in known:
-        return False
-    beginning = text[: 20 * rules.letters]
-    return len(_LETTER.findall(beginning)) >= rules.letters
+def _known(lang: str, known: frozenset[str]) -> bool:
+    return not known or lang[:3] in known
 
 
 def _is_other(

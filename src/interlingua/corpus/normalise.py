@@ -51,7 +51,7 @@ _COMPATIBLE = regex.compile(
 _OTHER_BLANKS = regex.compile(r"[\p{Zs}\t--[ ]]", regex.VERSION1)
 _MIXED_UP = regex.compile(r"(?![\0-\x7f])[\p{Latin}\p{Greek}\p{Cyrillic}]")
 _JAMO = slice(0x1161, 0x11C3)  # vowels and finals of Hangul, which join the letter before
-_LISTED, _LEADING, _ODD, _ENDING = 1, 2, 4, 8
+_LISTED, _LEADING, _ODD, _ENDING, _BROKEN = 1, 2, 4, 8, 16
 
 
 @cache
@@ -64,6 +64,7 @@ def _looks() -> NDArray[np.uint8]:
     every = every_character()
     badness = require("ftfy.badness", extra="text")
     listed = "".join(badness.MOJIBAKE_CATEGORIES.values()) + "\u20ac\u0160\u0161\xa0\xad"
+    table[0xD800:0xE000] |= _BROKEN
     places = np.array([m.start() for m in regex.finditer(f"[{listed.replace(' ', '')}]", every)])
     table[places[places > 0x7F]] |= _LISTED | _LEADING
     table[[m.start() for m in _MIXED_UP.finditer(every)]] |= _LEADING
@@ -91,14 +92,20 @@ def looks(texts: Sequence[str]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         return np.zeros(0, bool), np.zeros(0, bool)
     codes, offsets = code_points(texts)
     table = _looks()[codes]
-    blank = (codes == ord(" ")) | (codes == ord("\n"))
+    newline = codes == ord("\n")
+    blank = (codes == ord(" ")) | newline
     before = np.roll(blank, 1)
+    parted = newline & np.roll(newline, 1)  # an empty line, which may stay, but not two
+    parted &= ~np.roll(parted, 1)
+    parted[offsets[1:] - 1] = False  # behind a text stands a line end that is not its own
     before[offsets[:-1]] = True  # a blank at the beginning is as odd as one after another
-    odd = ((table & _ODD) > 0) | (blank & before)
+    parted[offsets[:-1]] = False
+    odd = ((table & _ODD) > 0) | (blank & before & ~parted)
     listed = (table & _LISTED) > 0
     mojibake = listed & np.roll((table & _LEADING) > 0, 1)
     mojibake |= blank & np.roll((table & _ENDING) > 0, 1)
     mojibake[offsets[1:] - 1] = False
+    mojibake |= (table & _BROKEN) > 0
     return (
         np.logical_or.reduceat(mojibake, offsets[:-1]),
         np.logical_or.reduceat(odd, offsets[:-1]),

@@ -101,6 +101,14 @@ def code_points(texts: Sequence[str]) -> tuple[NDArray[np.uint32], Offsets]:
     return codes, np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
 
 
+def letters_of(texts: Sequence[str]) -> NDArray[np.int64]:
+    """How many letters and marks each text has: ``[N]``."""
+    if not texts:
+        return np.zeros(0, np.int64)
+    codes, offsets = code_points(texts)
+    return np.add.reduceat((character_classes()[codes] & LETTER) > 0, offsets[:-1], dtype=np.int64)
+
+
 def mixed(numbers: Hashes) -> Hashes:
     """Numbers whose bits all depend on all bits (SplitMix64, Steele et al. 2014)."""
     x = numbers.astype(np.uint64)
@@ -183,6 +191,7 @@ __all__ = [
     "character_classes",
     "code_points",
     "hash_tokens",
+    "letters_of",
     "mixed",
     "runs",
 ]

@@ -29,6 +29,7 @@ _HAN = regex.compile(r"\p{Han}")
 _INVISIBLE = regex.compile(r"[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
 _CONTROL = regex.compile(r"\p{Cc}+")
 _ADDRESS = regex.compile(r"(?:https?://|www\.)\S+|[\w.+-]{1,64}@[\w-]{1,64}\.[\w.-]{1,64}|@\w+")
+_CHINESE = frozenset(["zho_Hans", "zho_Hant"])
 _SIGNS = ("@", "://", "www.")  # of which an address has one
 
 Detector: TypeAlias = Callable[[str, int], list[tuple[str, float]]]
@@ -117,8 +118,10 @@ def _tagged(
 ) -> dict[str, float]:
     found: dict[str, float] = {}
     for label, probability in labels:
-        tag = _tag(label, text, script)
-        if tag is not None and (not wanted or tag in wanted) and writes(tag[4:], script):
+        tag = _tag(label, script)
+        if tag in _CHINESE:
+            tag = f"zho_{chinese_script(text)}"
+        if tag is not None and (not wanted or tag in wanted):
             found[tag] = found.get(tag, 0.0) + probability
     total = sum(found.values()) if wanted else 1.0
     if total <= 0.0:
@@ -147,8 +150,10 @@ def detectable(detector: str | Path | Detector = "py3langid") -> frozenset[str]:
 
 
 def _clean(text: str) -> str:
-    shown = text.encode("utf-8", "replace").decode("utf-8")  # a lone surrogate becomes a "?"
-    cleaned: str = _CONTROL.sub(" ", _INVISIBLE.sub("", shown))
+    cleaned = text
+    if not text.isprintable():
+        shown = text.encode("utf-8", "replace").decode("utf-8")  # a lone surrogate becomes a "?"
+        cleaned = _CONTROL.sub(" ", _INVISIBLE.sub("", shown))
     if any(sign in cleaned for sign in _SIGNS):
         cleaned = _ADDRESS.sub(" ", cleaned)
     return cleaned.strip()
@@ -169,14 +174,13 @@ def _odd_labels() -> dict[str, str]:
     return {row["label"]: row["tag"] for row in read_table("labels.tsv")}
 
 
-def _tag(label: str, text: str, script: str) -> str | None:
-    """The tag of a detector's label, in the one of its scripts that the text shows."""
+@cache
+def _tag(label: str, script: str) -> str | None:
+    """The tag of a detector's label in a script; None if the language is not written in it."""
     tag = _known(label)
-    if tag in {"zho_Hans", "zho_Hant"}:
-        return f"zho_{chinese_script(text)}"
-    if tag is not None and not writes(tag[4:], script):
-        return _known(f"{tag[:3]}_{script}") if _several(tag[:3], script) else tag
-    return tag
+    if tag is not None and not writes(tag[4:], script) and _several(tag[:3], script):
+        tag = _known(f"{tag[:3]}_{script}")
+    return tag if tag is not None and writes(tag[4:], script) else None
 
 
 @cache

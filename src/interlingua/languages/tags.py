@@ -191,6 +191,8 @@ def _registered(code: str, script: str) -> str | None:
     script = script or language.script or ""
     # A retired code may lead to one that another tag stands for: swc is Swahili, as swh is.
     joined = _spellings().get(three)
+    if joined is not None and joined[:3] == code.lower():  # tgl, which the registry calls fil
+        three = joined[:3]
     if joined is not None and joined[:3] != three:
         return _of_code(three, script)
     if joined is not None and (not script or writes(joined[4:], script)):

@@ -26,14 +26,13 @@ from interlingua.objectives.span_corruption import corrupt_spans, noise_mask
 from interlingua.objectives.token_loss import token_loss
 from interlingua.objectives.translation import shifted_right, target_tokens
 from interlingua.objectives.translation_lm import reset_positions
+from interlingua.training.cost.load import VALIDATION_TOKENS
 
 if TYPE_CHECKING:
     from interlingua.batches.token_store import TokenStore
     from interlingua.models.language_model import LanguageModel
     from interlingua.training.arithmetic import Arithmetic
     from interlingua.training.pretrain_settings import ObjectiveSettings, PretrainSettings
-
-_VALIDATION_TOKENS = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,7 +378,7 @@ class LanguageModelLearner:
         for index in np.unique(store.lang[strand.chosen]):
             rows = strand.chosen[store.lang[strand.chosen] == index]
             lengths = store.lengths[rows]
-            for number, batch in enumerate(plan(lengths, token_budget=_VALIDATION_TOKENS)):
+            for number, batch in enumerate(plan(lengths, token_budget=VALIDATION_TOKENS)):
                 rng = generator(0, "validation", strand.name, int(index), number)
                 question = self._ask(strand, store, rows[batch], rng)
                 nats[index] += float(self._answer(question, 1.0))

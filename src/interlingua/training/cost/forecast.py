@@ -20,6 +20,7 @@ from interlingua.batches.framing import MULTIPLE
 from interlingua.training.cost.architecture import Trained, architecture_of
 from interlingua.training.cost.load import (
     Load,
+    checked_of,
     draws,
     facts_of,
     largest_of,
@@ -69,6 +70,7 @@ def pretrain_load(
         dropout=settings.dropout > 0,
         copies=int(settings.checkpoint != "last"),
         note=note,
+        checked=checked_of(largest),
     )
 
 

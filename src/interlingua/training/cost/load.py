@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from interlingua.training.pretrain_settings import PretrainSettings
 
 _SAMPLE_STEPS = 48
+VALIDATION_TOKENS = 8192
+"""Padded tokens of a batch that a language model is validated on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class Load:
         dropout: Whether hidden states are dropped.
         copies: Copies of what is trained that are kept beside it.
         note: Where the sizes come from.
+        checked: The largest batch that is run forward only.
         head: Parameters of a head that is trained beside the architecture.
     """
 
@@ -54,6 +57,7 @@ class Load:
     dropout: bool
     copies: int
     note: str
+    checked: Batch | None = None
     head: int = 0
 
     @property
@@ -115,6 +119,7 @@ class Load:
             bfloat16=bfloat16,
             dropout=self.dropout,
             copies=self.copies,
+            checked=self.checked,
             process=process,
         )
 
@@ -194,6 +199,14 @@ def largest_of(batches: tuple[Batch, ...], settings: PretrainSettings, length: i
     return Batch(rows, length, round(share * rows * (length + target)), target, rows * length)
 
 
+def checked_of(largest: Batch) -> Batch:
+    """The largest batch of a validation, as full and as labelled as one of training."""
+    share = VALIDATION_TOKENS / (largest.rows * largest.length)
+    rows = max(1, round(share * largest.rows))
+    labelled = round(rows / largest.rows * largest.labelled)
+    return Batch(rows, largest.length, labelled, largest.target, rows * largest.length)
+
+
 def validation_passes(
     batches: tuple[Batch, ...], tokens: float, settings: PretrainSettings
 ) -> Passes:
@@ -202,4 +215,14 @@ def validation_passes(
     return Passes(batches, times * tokens / max(1, sum(batch.tokens for batch in batches)))
 
 
-__all__ = ["Load", "Passes", "draws", "facts_of", "largest_of", "of_question", "validation_passes"]
+__all__ = [
+    "VALIDATION_TOKENS",
+    "Load",
+    "Passes",
+    "checked_of",
+    "draws",
+    "facts_of",
+    "largest_of",
+    "of_question",
+    "validation_passes",
+]

@@ -66,7 +66,9 @@ class Memory:
         gradients: Gradients of what is trained.
         activations: What layers save for the backward pass of the largest part of a step.
         logits: Logits of one slice of the vocabulary, with what their softmax takes besides.
+        validation: The states and logits of a batch that is run forward only.
         process: What the process takes before any model.
+        table: Of the gradients, that of the embedding table.
     """
 
     weights: int
@@ -75,13 +77,15 @@ class Memory:
     gradients: int
     activations: int
     logits: int
+    validation: int = 0
     process: int = 0
     table: int = 0
 
     @property
     def total(self) -> int:
         """The largest of all moments; gradients grow as activations go."""
-        passing = max(self.activations + self.logits, self.gradients - self.table)
+        forward = max(self.activations + self.logits, self.validation)
+        passing = max(forward, self.gradients - self.table)
         return self.weights + self.optimizer + self.kept + self.table + passing + self.process
 
     def facts(self) -> dict[str, int]:
@@ -98,6 +102,7 @@ def memory_of(
     bfloat16: bool,
     dropout: bool,
     copies: int,
+    checked: Batch | None = None,
     process: int = 0,
 ) -> Memory:
     """The memory of training.
@@ -109,6 +114,7 @@ def memory_of(
         bfloat16: Whether products are in bfloat16, parameters being float32 all the same.
         dropout: Whether hidden states are dropped.
         copies: Copies of what is trained that are kept beside it.
+        checked: The largest batch that is run forward only.
         process: Bytes of the process before any model.
     """
     taught = architecture.trained(trained)
@@ -121,6 +127,7 @@ def memory_of(
         gradients=_SINGLE * taught,
         activations=activations(architecture, batch, bfloat16=bfloat16, dropout=dropout),
         logits=_logits(architecture, batch, bfloat16=bfloat16),
+        validation=0 if checked is None else _resting(architecture, checked, bfloat16=bfloat16),
         process=process,
         table=_SINGLE * table,
     )
@@ -130,11 +137,17 @@ def memory_at_rest(
     architecture: Architecture, batch: Batch, *, bfloat16: bool, process: int = 0
 ) -> Memory:
     """The memory of a model that is only run: its weights, and the states of one layer."""
+    states = _resting(architecture, batch, bfloat16=bfloat16)
+    return Memory(_SINGLE * architecture.total, 0, 0, 0, states, 0, process=process)
+
+
+def _resting(architecture: Architecture, batch: Batch, *, bfloat16: bool) -> int:
+    """Bytes of one layer's states and of the logits, where nothing is saved."""
     one = replace(
         architecture, stacks=tuple(replace(stack, layers=1) for stack in architecture.stacks)
     )
     states = activations(one, batch, bfloat16=bfloat16, dropout=False)
-    return Memory(_SINGLE * architecture.total, 0, 0, 0, states, 0, process)
+    return states + _logits(architecture, batch, bfloat16=bfloat16)
 
 
 def activations(architecture: Architecture, batch: Batch, *, bfloat16: bool, dropout: bool) -> int:

@@ -194,7 +194,7 @@ class ExactStore:
     def search(
         self, queries: NDArray[np.float32], *, k: int, where: Filter = EVERYTHING
     ) -> list[list[Hit]]:
-        """The ``k`` nearest passages of each query [Q, D], best first; equals as they were added."""
+        """The ``k`` nearest passages of each query [Q, D], best first; then by age."""
         queries = checked_vectors(queries, rows=len(queries), dim=self.info.dim)
         rows = self._matching(where)
         scores = np.zeros((len(queries), 0), dtype=np.float32)
@@ -214,7 +214,9 @@ class ExactStore:
 
     def _matching(self, where: Filter) -> NDArray[np.int64]:
         rows = [
-            i for i, passage in enumerate(self._rows) if passage is not None and where.takes(passage)
+            i
+            for i, passage in enumerate(self._rows)
+            if passage is not None and where.takes(passage)
         ]
         return np.array(rows, dtype=np.int64)
 

@@ -37,9 +37,7 @@ def reciprocal_rank(
     return _ranked(totals)
 
 
-def scores(
-    rankings: Sequence[Scored], *, weights: Sequence[float] = ()
-) -> list[tuple[str, float]]:
+def scores(rankings: Sequence[Scored], *, weights: Sequence[float] = ()) -> list[tuple[str, float]]:
     """Fuse by a weighted mean of scores in [0, 1]; what a ranking does not hold scores 0 there.
 
     Args:

@@ -13,7 +13,9 @@ _UNSPACED = (
     r"\p{Script=Khmer}\p{Script=Myanmar}\p{Script=Tibetan}"
 )
 _CHARACTER = regex.compile(rf"(?=[{_UNSPACED}])\X")
-_RUN = regex.compile(rf"(?P<tight>(?:(?=[{_UNSPACED}])\X)+)|(?:(?![{_UNSPACED}])[\p{{L}}\p{{M}}\p{{N}}])+")
+_RUN = regex.compile(
+    rf"(?P<tight>(?:(?=[{_UNSPACED}])\X)+)|(?:(?![{_UNSPACED}])[\p{{L}}\p{{M}}\p{{N}}])+"
+)
 _WORD = regex.compile(rf"(?=[{_UNSPACED}])\X|(?:(?![{_UNSPACED}])[\p{{L}}\p{{M}}\p{{N}}])+")
 
 
@@ -34,10 +36,9 @@ def script_words(text: str) -> list[str]:
 
 
 def search_terms(text: str) -> list[str]:
-    """Terms to index a text by: words, and pairs of characters in scripts without spaces.
+    """Terms to index a text by: words; characters and pairs of them in scripts without spaces.
 
-    Text is NFKC-normalised and case-folded. A run of a script without spaces gives every two
-    characters that follow each other; a single one stands for itself.
+    Text is NFKC-normalised and case-folded. A pair are two characters that follow each other.
     """
     terms: list[str] = []
     for match in _RUN.finditer(unicodedata.normalize("NFKC", text).casefold()):
@@ -45,5 +46,5 @@ def search_terms(text: str) -> list[str]:
             terms.append(match[0])
             continue
         characters = _CHARACTER.findall(match[0])
-        terms += map("".join, pairwise(characters)) if len(characters) > 1 else characters
+        terms += [*characters, *map("".join, pairwise(characters))]
     return terms

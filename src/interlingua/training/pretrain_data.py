@@ -13,7 +13,7 @@ from interlingua.base.files import sha256_file
 from interlingua.base.progress import track
 from interlingua.batches.token_store import Text, TokenStore, build_store
 from interlingua.corpus.formats import read_rows
-from interlingua.corpus.pairs import read_pairs
+from interlingua.corpus.pairs import pair_files, read_pairs
 from interlingua.corpus.rows import Faults, Row
 from interlingua.languages.paths import language_of_path
 from interlingua.languages.tags import UND, tag_of
@@ -21,7 +21,7 @@ from interlingua.languages.tags import UND, tag_of
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-    from interlingua.training.pretrain_settings import PretrainData
+    from interlingua.training.pretrain_settings import CorpusData
 
 _SHARDS = "shards"
 _BUCKETS = 1 << 32
@@ -63,6 +63,8 @@ def _files(name: str, split: str) -> list[Path]:
         return sorted(shards.rglob("*.jsonl.*"))
     if path.is_file():
         return [path]
+    if path.is_dir():
+        return pair_files([path])
     found = sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor))))
     files = [file for file in found if file.is_file()]
     if not files:
@@ -80,7 +82,7 @@ class Stores:
 
 def make_stores(
     files: Files,
-    data: PretrainData,
+    data: CorpusData,
     tokenizer: Tokenizer,
     folder: Path,
     *,
@@ -137,7 +139,7 @@ def held_out(cluster: str, share: float) -> bool:
     return int.from_bytes(digest[:4], "little") / _BUCKETS < share
 
 
-def read_texts(paths: list[Path], data: PretrainData, *, pairs: bool) -> Iterator[tuple[Text, str]]:
+def read_texts(paths: list[Path], data: CorpusData, *, pairs: bool) -> Iterator[tuple[Text, str]]:
     """Texts or pairs of files with what they cluster by.
 
     Raises:

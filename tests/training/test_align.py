@@ -148,7 +148,7 @@ def test_from_the_command_line_the_loss_falls_and_translations_are_found(
     report = json.loads(done.stdout)
     log = log_of(out)
     assert log[-1]["loss"] < log[0]["loss"]
-    before, after = report["retrieval accuracy before"], report["retrieval accuracy"]
+    before, after = report["retrieval_accuracy_before"], report["retrieval_accuracy"]
     assert set(after) == {"mean", "eng_Latn-deu_Latn", "deu_Latn-eng_Latn"}
     assert after["mean"] > before["mean"] + 0.4
     assert after["mean"] == pytest.approx(log[-1]["score"], abs=1e-4)
@@ -412,6 +412,10 @@ def test_what_does_not_fit_is_refused(tmp_path: Path, parent: Path, pairs: Path)
         objectives = [{"kind": "infonce", "dimensions": [16, 64]}]
         align(recipe(parent, pairs, objectives=objectives), out=tmp_path / "x")
     assert not (tmp_path / "x").exists()
+    short = write(tmp_path / "short.jsonl", [{"text": "hi", "lang": "eng_Latn"}] * 4)
+    with pytest.raises(DataError, match="two segments"):
+        data = {"train": [str(short)], "held_out": 0.0}
+        align(recipe(parent, pairs, objectives=[{"kind": "cpc"}], data=data), out=tmp_path / "y")
     for objective, told in (
         ({"kind": "cpc"}, r"cpc needs data\.train"),
         ({"kind": "preserve"}, "preserve needs"),

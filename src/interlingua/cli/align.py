@@ -47,7 +47,7 @@ def align(
         f"{done.steps} steps, {done.rows:,} rows in {done.seconds:.0f} s "
         f"({done.rows / max(done.seconds, 1e-9):,.0f} a second): {out}"
     )
-    before = scores["retrieval accuracy before"]
-    for name, accuracy in scores["retrieval accuracy"].items():
+    before = scores["retrieval_accuracy_before"]
+    for name, accuracy in scores["retrieval_accuracy"].items():
         write(f"  {name}: finds its translation {accuracy:.4f}, before {before[name]:.4f}")
     write(f"next: interlingua embed --model {out} 'a text in any language'")

@@ -131,8 +131,8 @@ def align(recipe: AlignRecipe, *, out: str | Path, resume: bool = False) -> Alig
             "objectives": ", ".join(objective.kind for objective in recipe.objectives),
             "steps": progress.step,
             "pairs": 0 if given.pairs is None else len(given.pairs.lengths),
-            "retrieval accuracy before": before,
-            "retrieval accuracy": _measured(learner, group),
+            "retrieval_accuracy_before": before,
+            "retrieval_accuracy": _measured(learner, group),
         }
         info = start.folder.info.model_copy(
             update={

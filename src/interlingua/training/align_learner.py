@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from interlingua.base.progress import track
 from interlingua.base.seeding import generator
 from interlingua.batches.buckets import IntArray, plan
 from interlingua.batches.framing import MULTIPLE
@@ -62,11 +63,13 @@ class TextEncoder:
         pooled.eval()
         batches = plan([len(text) for text in texts], token_budget=_AT_ONCE)
         found: NDArray[np.float32] | None = None
-        for rows in batches:
-            vectors = self.batch(pooled, [texts[row] for row in rows]).cpu().numpy()
-            if found is None:
-                found = np.zeros((len(texts), vectors.shape[1]), np.float32)
-            found[rows] = vectors
+        with track("Encoding", len(texts), unit="texts") as progress:
+            for rows in batches:
+                vectors = self.batch(pooled, [texts[row] for row in rows]).cpu().numpy()
+                if found is None:
+                    found = np.zeros((len(texts), vectors.shape[1]), np.float32)
+                found[rows] = vectors
+                progress.advance(len(rows))
         assert found is not None
         return found
 

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from interlingua.base.errors import DataError
 from interlingua.batches.buckets import IntArray
 from interlingua.batches.mixture import Source
 from interlingua.objectives.contrastive_predictive import (
@@ -265,7 +266,11 @@ class PairObjective(Objective):
 
 
 class SegmentObjective(Objective):
-    """``cpc``: a segment chooses another one of its document."""
+    """``cpc``: a segment chooses another one of its document.
+
+    Raises:
+        DataError: No document has two segments.
+    """
 
     def __init__(
         self, settings: ContrastSettings, pooled: PooledEncoder, rows: Rows, *, width: int
@@ -278,6 +283,11 @@ class SegmentObjective(Objective):
         self.place = np.arange(len(documents)) - first[which]
         self.count = count[which]
         self.usable = np.flatnonzero(self.count > 1)
+        if not len(self.usable):
+            raise DataError(
+                "no document has two segments to choose between",
+                remedy="Lower training.max_length, or give longer documents",
+            )
         if settings.head:
             self.own["heads"] = nn.Parameter(prediction_heads(width, settings.horizon))
 

@@ -9,6 +9,7 @@ import interlingua
 PUBLIC = [
     "Classifier",
     "Embedder",
+    "Searcher",
     "__version__",
     "benchmark",
     "compare",

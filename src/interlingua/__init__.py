@@ -16,6 +16,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Classifier": "interlingua.applications.classifier:Classifier",
     "Embedder": "interlingua.applications.embedder:Embedder",
+    "Searcher": "interlingua.applications.searcher:Searcher",
     "benchmark": "interlingua.evaluation.evaluate:benchmark",
     "compare": "interlingua.evaluation.compare:compare",
     "evaluate": "interlingua.evaluation.evaluate:evaluate",
@@ -27,6 +28,7 @@ _HOMES = {
 __all__ = [
     "Classifier",
     "Embedder",
+    "Searcher",
     "__version__",
     "benchmark",
     "compare",
@@ -39,6 +41,7 @@ __all__ = [
 if TYPE_CHECKING:
     from interlingua.applications.classifier import Classifier
     from interlingua.applications.embedder import Embedder
+    from interlingua.applications.searcher import Searcher
     from interlingua.evaluation.compare import compare
     from interlingua.evaluation.evaluate import benchmark, evaluate
     from interlingua.languages import identify

@@ -134,7 +134,7 @@ def test_the_exact_store_forgets_deleted_vectors(tmp_path: Path) -> None:
     assert (tmp_path / "my.index/store/vectors.f32").stat().st_size == 5 * 4 * DIM
     with reopened(index) as again:
         hits = again.store.search(vectors(20)[17:18], k=9)[0]
-        assert [hit.passage.id for hit in hits][0] == "p17"
+        assert hits[0].passage.id == "p17"
         assert len(hits) == 5
 
 
@@ -182,7 +182,6 @@ def test_a_damaged_exact_store(tmp_path: Path, name: str, fault: str) -> None:
         content[len(content) // 3] ^= 1
         file.write_bytes(content)
     elif fault == "cut":
-        # The last line of the rows may be one that was never acknowledged; vectors have to be there.
         file.write_bytes(content[: len(content) // 3] + (content[-200:] if name[0] == "r" else b""))
     else:
         file.unlink()

@@ -23,6 +23,7 @@ from interlingua.cli import (
     doctor,
     evaluate,
     finetune,
+    index,
     languages,
     models,
     pretrain,
@@ -52,6 +53,8 @@ app.command("score")(score.score)
 app.command("compare")(compare.compare)
 app.command("classify")(apply.classify)
 app.command("embed")(apply.embed)
+app.command("answer")(index.answer)
+app.add_typer(index.app, name="index")
 app.add_typer(models.app, name="models")
 app.add_typer(languages.app, name="languages")
 app.add_typer(corpus.app, name="corpus")

@@ -70,10 +70,9 @@ def script_words(text: str) -> list[str]:
 
 
 def search_terms(text: str) -> list[str]:
-    """Terms to index a text by: words, and pairs of characters in scripts without spaces.
+    """Terms to index a text by: words; characters and pairs of them in scripts without spaces.
 
-    Text is NFKC-normalised and case-folded. A run of a script without spaces gives every two
-    characters that follow each other; a single one stands for itself.
+    Text is NFKC-normalised and case-folded. A pair are two characters that follow each other.
     """
     terms: list[str] = []
     for match in _RUN.finditer(unicodedata.normalize("NFKC", text).casefold()):
@@ -81,5 +80,5 @@ def search_terms(text: str) -> list[str]:
             terms.append(match[0])
             continue
         characters = _UNSPACED_CHARACTER.findall(match[0])
-        terms += map("".join, pairwise(characters)) if len(characters) > 1 else characters
+        terms += [*characters, *map("".join, pairwise(characters))]
     return terms

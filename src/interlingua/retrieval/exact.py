@@ -194,7 +194,7 @@ class ExactStore:
     def search(
         self, queries: NDArray[np.float32], *, k: int, where: Filter = EVERYTHING
     ) -> list[list[Hit]]:
-        """The ``k`` nearest passages of each query [Q, D], best first; equals as they were added."""
+        """The ``k`` nearest passages of each query [Q, D], best first; then by age."""
         queries = checked_vectors(queries, rows=len(queries), dim=self.info.dim)
         rows = self._matching(where)
         scores = np.zeros((len(queries), 0), dtype=np.float32)

@@ -38,7 +38,7 @@ class Reranker:
         task = task_of(folder)
         if task not in TOGETHER:
             raise UsageError(
-                f"{folder.path} was taught {task}, which does not say whether two texts go together",
+                f"{folder.path} was taught {task}, not whether two texts go together",
                 remedy=f"Give a model taught {' or '.join(TOGETHER)}",
             )
         self.head = head_of(folder)

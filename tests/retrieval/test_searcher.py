@@ -1,0 +1,225 @@
+"""A folder indexed, searched, changed and searched again, by a random model."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from interlingua.applications.embedder import Embedder
+from interlingua.applications.searcher import WORDS_WEIGHT, Searcher
+from interlingua.base.errors import DataError, UsageError
+from interlingua.base.optional import available
+from interlingua.inference.encode import Encoder
+from interlingua.models.folder import open_model
+from interlingua.retrieval import fusion
+from interlingua.retrieval.build import Built, add_files, build_index
+from interlingua.retrieval.index import open_index
+from interlingua.retrieval.passages import Cut, find_sources
+from interlingua.retrieval.records import Filter
+
+pytestmark = pytest.mark.skipif(not available("bm25s"), reason="bm25s is not installed")
+
+FILES = {
+    "bread.en.md": "# Bread\n\nMix the flour with water and a little salt in a large bowl by hand."
+    " Bake the loaf for forty minutes in a hot oven.\n\nLet the bread cool down on a rack for an"
+    " hour before you cut it into slices.\n",
+    "zug.de.txt": "Der Zug nach Hamburg fährt heute mit einer Stunde Verspätung vom Gleis sieben"
+    " ab.\n",
+    "neko.ja.txt": "猫は毎日よく寝ます。犬は公園で走るのが大好きです。\n",
+}
+
+
+@pytest.fixture
+def texts(tmp_path: Path) -> Path:
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    for name, text in FILES.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+def encoder(model: Path) -> Encoder:
+    return Encoder(open_model(model), exact=True)
+
+
+def build(texts: Path, model: Path, store: str = "exact") -> tuple[Path, Built]:
+    place = texts.parent / "my.index"
+    coder = encoder(model)
+    return place, build_index([texts], place, model=str(model), encoder=coder, store=store)
+
+
+def test_built_and_searched(texts: Path, toy_model: Path) -> None:
+    place, done = build(texts, toy_model)
+    assert (done.files, done.passages, done.added, done.kept) == (3, 4, 4, 0)
+    assert done.languages == {"eng_Latn": 2, "deu_Latn": 1, "jpn_Jpan": 1}
+    searcher = Searcher(place, exact=True)
+    queries = ["Verspätung in Hamburg", "猫", "forty minutes"]
+    found = searcher.search(queries, mode="bm25")
+    assert [Path(hits[0].passage.path).name for hits in found] == [
+        "zug.de.txt",
+        "neko.ja.txt",
+        "bread.en.md",
+    ]
+    dense = searcher.search(queries, mode="dense")
+    embed = Embedder(toy_model, exact=True).encode
+    for query, hits in zip(queries, dense, strict=True):
+        rows = [hit.passage.text for hit in hits]
+        scores = (embed(rows, prefix="passage") @ embed([query], prefix="query")[0]).tolist()
+        assert [hit.score for hit in hits] == pytest.approx(scores, abs=1e-5)
+        assert scores == sorted(scores, reverse=True)
+        assert len(hits) == 4
+
+
+def test_fused_is_the_formula(texts: Path, toy_model: Path) -> None:
+    place, _ = build(texts, toy_model)
+    searcher = Searcher(place, exact=True)
+    query = "bread in an oven"
+    dense = [(h.passage.id, h.score) for h in searcher.search([query], mode="dense")[0]]
+    words = [(h.passage.id, h.score) for h in searcher.search([query], mode="bm25")[0]]
+    top, low = max(s for _, s in dense), min(s for _, s in dense)
+    ceiling = searcher._words.ceiling(query)
+    expected = {
+        name: (1 - WORDS_WEIGHT) * (score - low) / (top - low)
+        + WORDS_WEIGHT * dict(words).get(name, 0.0) / ceiling
+        for name, score in dense
+    }
+    fused = {h.passage.id: h.score for h in searcher.search([query], mode="fused")[0]}
+    assert fused == pytest.approx(expected, abs=1e-6)
+    assert searcher.mode("auto") == "fused"
+    ranks = {h.passage.id: h.score for h in searcher.search([query], mode="rrf")[0]}
+    assert ranks == pytest.approx(dict(fusion.reciprocal_rank([dense, words])))
+
+
+def test_filters_reach_every_ranking(texts: Path, toy_model: Path) -> None:
+    place, _ = build(texts, toy_model)
+    searcher = Searcher(place, exact=True)
+    where = Filter.of(["en"])
+    for mode in ("dense", "bm25", "fused", "rrf"):
+        hits = searcher.search(["Zug 猫 bread"], mode=mode, where=where)[0]
+        assert hits and {hit.passage.lang for hit in hits} == {"eng_Latn"}
+
+
+def test_an_answer_is_cited(texts: Path, toy_model: Path) -> None:
+    place, _ = build(texts, toy_model)
+    answer = Searcher(place, exact=True).answer("bake for forty minutes", mode="bm25")
+    assert answer is not None
+    path = Path(answer.source.passage.path)
+    assert path.name == "bread.en.md"
+    assert path.read_text()[answer.start : answer.end] == answer.text
+    assert answer.line == 1 + path.read_text()[: answer.start].count("\n")
+    assert answer.text in answer.source.passage.text
+    nothing = Searcher(place, exact=True).answer("zebra", mode="bm25")
+    assert nothing is None
+
+
+@pytest.mark.parametrize("store", ["exact", "lance"])
+def test_files_that_change(texts: Path, toy_model: Path, store: str) -> None:
+    if store == "lance" and not available("lancedb"):
+        pytest.skip("LanceDB is not installed")
+    place, _ = build(texts, toy_model, store)
+    (texts / "zug.de.txt").write_text("Die Bahn streikt morgen in ganz Deutschland, wie es heißt.")
+    (texts / "new.txt").write_text("A completely new file about volcanoes and their eruptions.")
+    with open_index(place) as index:
+        done = add_files(index, find_sources([texts]), encoder=encoder(toy_model))
+    assert (done.files, done.passages, done.added, done.kept, done.deleted) == (4, 5, 2, 3, 1)
+    searcher = Searcher(place, exact=True)
+    assert searcher.search(["Verspätung Hamburg"], mode="bm25") == [[]]
+    assert searcher.search(["volcanoes"], mode="bm25")[0][0].passage.path.endswith("new.txt")
+
+
+def test_what_is_refused(texts: Path, toy_model: Path, other_model: Path) -> None:
+    place, _ = build(texts, toy_model)
+    with pytest.raises(UsageError, match=r"holds vectors of the model.*build it anew"):
+        Searcher(place, model=other_model)
+    with (
+        open_index(place) as index,
+        pytest.raises(UsageError, match="holds vectors of the model"),
+    ):
+        add_files(index, find_sources([texts]), encoder=encoder(other_model))
+    searcher = Searcher(place, exact=True)
+    for query, told in (("", "is empty"), (" \n", "is empty"), ("x" * 1_048_576, "1,048,576")):
+        with pytest.raises(UsageError, match=told):
+            searcher.search([query])
+    with pytest.raises(UsageError, match="Did you mean fused"):
+        searcher.search(["x"], mode="fuse")
+    assert searcher.search([]) == []
+    assert len(searcher.search(["lone \ud800 surrogate"])[0]) == 4
+
+
+def test_nothing_is_left_of_a_build_that_failed(texts: Path, toy_model: Path) -> None:
+    (texts / "bad.txt").write_bytes(b"\xff\xfe")
+    with pytest.raises(DataError, match="is not UTF-8"):
+        build(texts, toy_model)
+    assert not (texts.parent / "my.index").exists()
+    cut = Cut()
+    cut.faults.on_error = "skip"
+    coder = encoder(toy_model)
+    place = texts.parent / "my.index"
+    done = build_index([texts], place, model=str(toy_model), encoder=coder, cut=cut)
+    assert (done.rejected, done.passages) == (1, 4)
+
+
+def test_reranked(texts: Path, toy_model: Path, tmp_path: Path) -> None:
+    """A head on a pair model decides the order: its probability of entailment."""
+    from interlingua.models.heads import HEAD_FILE, Head
+    from interlingua.retrieval.rerank import Reranker
+
+    labels = ("entailment", "neutral", "contradiction")
+    folder = tmp_path / "nli"
+    shutil.copytree(toy_model, folder)
+    info = {"task": "nli", "labels": labels, "pooling": "pair", "separator": 2}
+    (folder / "interlingua.json").write_text(json.dumps(info))
+    rng = np.random.default_rng(0)
+    head = Head(rng.normal(size=(3, 128)).astype(np.float32), np.zeros(3, np.float32), labels)
+    head.save(folder / HEAD_FILE)
+    place, _ = build(texts, toy_model)
+    query = "bread"
+    hits = Searcher(place, rerank=folder, exact=True).search([query], mode="dense")[0]
+    again = Reranker(open_model(folder), exact=True).scores(
+        query, [hit.passage.text for hit in hits]
+    )
+    assert [hit.score for hit in hits] == pytest.approx(again.tolist(), abs=1e-6)
+    assert again.tolist() == sorted(again.tolist(), reverse=True)
+    assert len({round(float(score), 6) for score in again}) == 4
+
+
+def command(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    code = "from interlingua.cli.main import main; main()"
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
+        timeout=120,
+    )
+
+
+def test_from_the_command_line(texts: Path, toy_model: Path) -> None:
+    here = texts.parent
+    place = ("--index", "my.index", "--json", "--quiet")
+    exact = (*place, "--exact")
+    made = command("index", "build", "texts", "--model", str(toy_model), *exact, cwd=here)
+    assert made.returncode == 0, made.stderr
+    assert json.loads(made.stdout)["passages"] == 4
+    found = command("index", "search", "Verspätung", "--mode", "bm25", *exact, cwd=here)
+    hit = json.loads(found.stdout)["queries"][0]["passages"][0]
+    assert (hit["path"], hit["line"], hit["lang"]) == ("texts/zug.de.txt", 1, "deu_Latn")
+    again = command("index", "add", "texts", *exact, cwd=here)
+    assert json.loads(again.stdout)["kept"] == 4
+    told = command("answer", "forty minutes", "--mode", "bm25", *exact, cwd=here)
+    answer = json.loads(told.stdout)["answers"][0]
+    text = (here / answer["path"]).read_text()
+    assert answer["path"] == "texts/bread.en.md"
+    assert text[answer["start"] : answer["end"]] == answer["answer"]
+    gone = command("index", "delete", "--where", "path=texts/zug.de.txt", *place, cwd=here)
+    assert json.loads(gone.stdout) == {"index": "my.index", "deleted": 1, "passages": 3}
+    wrong = command("index", "search", " ", "--index", "my.index", cwd=here)
+    assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
+    assert "the query is empty" in wrong.stderr

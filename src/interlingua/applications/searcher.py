@@ -22,6 +22,7 @@ from interlingua.retrieval import fusion
 from interlingua.retrieval.bm25 import BM25
 from interlingua.retrieval.build import words_of
 from interlingua.retrieval.index import open_index
+from interlingua.retrieval.passages import is_table
 from interlingua.retrieval.records import EVERYTHING, Filter, Hit, Passage
 from interlingua.retrieval.rerank import Reranker
 
@@ -201,10 +202,9 @@ class Searcher:
         scores = vectors @ query / np.linalg.norm(vectors, axis=1) / np.linalg.norm(query)
         row = int(scores.argmax())
         start, end = spans[row]
-        in_table = passage.meta or passage.path.endswith((".jsonl", ".csv", ".tsv", ".parquet"))
-        line = passage.line if in_table else passage.line + passage.text.count("\n", 0, start)
+        before = 0 if is_table(passage.path) else passage.text.count("\n", 0, start)
         place = (passage.start + start, passage.start + end)
-        return Answer(sentences[row], float(scores[row]), line, *place, best)
+        return Answer(sentences[row], float(scores[row]), passage.line + before, *place, best)
 
     def _embed(self, texts: Sequence[str], prefix: str) -> NDArray[np.float32]:
         named = self.encoder.folder.info.prefixes.get(prefix)

@@ -104,13 +104,18 @@ def _ending(path: Path) -> str:
     return Path(name).suffix
 
 
+def is_table(path: str | Path) -> bool:
+    """Whether the offsets of a file's passages are those in the text of a row."""
+    return _ending(Path(path)) in TABLES
+
+
 def cut_file(path: Path, cut: Cut) -> Iterator[Passage]:
     """The passages of a file, in order.
 
     Raises:
         DataError: The file or a row of it cannot be read.
     """
-    if _ending(path) in TABLES:
+    if is_table(path):
         yield from _cut_table(path, cut)
     else:
         text = _read(path, cut.faults)

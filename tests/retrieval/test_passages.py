@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from interlingua.base.errors import DataError
 from interlingua.corpus.rows import Faults
+from interlingua.languages.segmentation import script_words
 from interlingua.languages.sentences import sentence_spans
 from interlingua.retrieval.passages import Cut, cut_file, find_sources, passage_spans
-from interlingua.languages.segmentation import script_words
 
 GUIDE = """\ufeff# Bread
 

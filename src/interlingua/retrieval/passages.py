@@ -20,9 +20,9 @@ from interlingua.batches.tokens import clean
 from interlingua.corpus.rows import Faults, Row, open_bytes, read_table
 from interlingua.languages import UND, identify, tag_of
 from interlingua.languages.paths import language_of_path, scripts_agree
+from interlingua.languages.segmentation import script_words
 from interlingua.languages.sentences import Span, sentence_spans
 from interlingua.retrieval.records import Passage
-from interlingua.languages.segmentation import script_words
 
 TEXTS = (".txt", ".text", ".md", ".markdown", ".rst")
 TABLES = (".jsonl", ".ndjson", ".csv", ".tsv", ".parquet")

@@ -54,15 +54,18 @@ def itermax(similarity: Floats, *, rounds: int = 2, damping: float = 0.9) -> Lin
         rounds: How many in all.
         damping: The paper's alpha.
     """
-    scaled = (similarity + 1) / 2  # the paper's similarities are not negative
+    scaled = np.asarray(
+        (similarity + 1) / 2, dtype=np.float32
+    )  # the paper's similarities are not negative
     links = argmax(scaled)
     for _ in range(rounds - 1):
-        source, target = links.any(axis=1), links.any(axis=0)
+        source = links.any(axis=1, keepdims=True)
+        target = links.any(axis=0, keepdims=True)
         if source.all() or target.all():
             break
-        weights = np.where(source[:, None] | target, damping, 1.0)
-        weights[source[:, None] & target] = 0.0
-        again = argmax((scaled * weights).astype(np.float32)) & ~(source[:, None] & target)
+        weights = np.where(source | target, damping, 1.0)
+        weights[source & target] = 0.0
+        again = argmax((scaled * weights).astype(np.float32)) & ~(source & target)
         if not again.any():
             break
         links |= again
@@ -182,7 +185,7 @@ class WordAligner:
                 for row, states in zip(rows, self._run([encoded[r] for r in rows]), strict=True):
                     words = encoded[row].word_ids
                     kept = [i for i, word in enumerate(words) if word is not None]
-                    found[row] = states[kept], [words[i] for i in kept]
+                    found[row] = states[kept], [word for word in words if word is not None]
                 bar.advance(len(rows))
         return [found[row] for row in range(len(encoded))]
 

@@ -27,10 +27,25 @@ Retrieval = Literal["forward", "backward", "intersection", "max"]
 NEIGHBOURS = 4
 """K of the paper and of LASER."""
 _ROWS, _COLUMNS = 2048, 16_384
+
+
+def _ratio(cosine: Floats, mean: Floats) -> Floats:
+    return np.asarray(cosine / np.maximum(mean, 1e-6), dtype=np.float32)
+
+
+def _distance(cosine: Floats, mean: Floats) -> Floats:
+    return np.asarray(cosine - mean, dtype=np.float32)
+
+
+def _absolute(cosine: Floats, mean: Floats) -> Floats:
+    del mean
+    return cosine
+
+
 _MARGINS: dict[str, Callable[[Floats, Floats], Floats]] = {
-    "ratio": lambda cosine, mean: cosine / np.maximum(mean, 1e-6),
-    "distance": lambda cosine, mean: cosine - mean,
-    "absolute": lambda cosine, mean: cosine,
+    "ratio": _ratio,
+    "distance": _distance,
+    "absolute": _absolute,
 }
 
 
@@ -157,12 +172,12 @@ def mine(
         kept = np.array([pair in both for pair in pairs], dtype=np.bool_)
         return Mined(there.source[kept], there.target[kept], there.score[kept])
     return _greedy(
-        _pairs(*map(np.concatenate, zip(_columns(there), _columns(return_), strict=True)))
+        _pairs(
+            np.concatenate([there.source, return_.source]),
+            np.concatenate([there.target, return_.target]),
+            np.concatenate([there.score, return_.score]),
+        )
     )
-
-
-def _columns(pairs: Mined) -> tuple[Ints, Ints, Floats]:
-    return pairs.source, pairs.target, pairs.score
 
 
 def _pairs(source: Ints, target: Ints, score: Floats) -> Mined:

@@ -89,7 +89,9 @@ def bucc(encoder: Encoder, file: DataFile) -> tuple[Measured, Predictions, Files
     kept: dict[tuple[str, str], float] = {}
     thresholds = []
     for half in (0, 1):
-        tuned = {pair: s for pair, s in candidates.items() if _half(pair[0]) != half}
+        tuned: dict[tuple[str, ...], float] = {
+            pair: s for pair, s in candidates.items() if _half(pair[0]) != half
+        }
         threshold = bucc_threshold(tuned, [pair for pair in gold if _half(pair[0]) != half])
         thresholds.append(threshold)
         kept |= {p: s for p, s in candidates.items() if _half(p[0]) == half and s >= threshold}

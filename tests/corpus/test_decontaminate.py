@@ -13,6 +13,7 @@ from interlingua.base.errors import DataError
 from interlingua.corpus.decontaminate import (
     Decontamination,
     Searched,
+    benchmark_files,
     benchmark_texts,
     index_benchmarks,
 )
@@ -93,6 +94,17 @@ def test_every_kind_of_file_gives_its_texts(tmp_path: Path) -> None:
     (tmp_path / "torn.json").write_text('{"a": [')
     with pytest.raises(DataError, match="not JSON"):
         list(benchmark_texts(tmp_path / "torn.json"))
+
+
+def test_folders_give_all_files_that_may_hold_texts(tmp_path: Path) -> None:
+    for name in ("dev.json", "panx/test-sw", "a.conllu", "README.md", ".hidden", "x/script.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("{}")
+    found = benchmark_files([str(tmp_path), str(tmp_path / "*.json")])
+    names = [file.relative_to(tmp_path).as_posix() for file in found]
+    assert names == ["a.conllu", "dev.json", "panx/test-sw", "dev.json"]
+    with pytest.raises(DataError, match="no such benchmark"):
+        benchmark_files([str(tmp_path / "no*")])
 
 
 def test_nothing_to_search_for_finds_nothing() -> None:

@@ -35,6 +35,7 @@ from interlingua.corpus.tokens import (
 _SIEVE_BITS = 22
 _BATCH = 2000
 _MAX_JSON_BYTES = 500_000_000
+_NO_TEXTS = (".md", ".py", ".sh", ".html", ".pdf", ".png", ".zip", ".tar", ".tgz", ".yaml", ".yml")
 _TABLES = (".jsonl", ".ndjson", ".parquet")
 
 
@@ -136,6 +137,37 @@ def _dense(texts: Sequence[str]) -> NDArray[np.bool_]:
     return dense * 2 > letters
 
 
+def benchmark_files(names: Sequence[str]) -> list[Path]:
+    """The files that names, folders and patterns mean; in folders all but what explains them.
+
+    Raises:
+        DataError: A name or pattern matches nothing.
+    """
+    files: list[Path] = []
+    for name in names:
+        path = Path(name).expanduser()
+        found = [path] if path.exists() else _matches(path)
+        inside = [file for one in found for file in ([one] if one.is_file() else _inside(one))]
+        if not inside:
+            raise DataError("no such benchmark file or folder", path=path)
+        files += inside
+    return files
+
+
+def _matches(pattern: Path) -> list[Path]:
+    return sorted(Path(pattern.anchor or ".").glob(str(pattern.relative_to(pattern.anchor))))
+
+
+def _inside(folder: Path) -> list[Path]:
+    return [
+        file
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+        and not file.name.startswith((".", "README", "LICENSE", "LICENCE"))
+        and file.suffix.lower() not in _NO_TEXTS
+    ]
+
+
 def benchmark_texts(path: Path) -> Iterator[str]:
     """All texts of a benchmark file, whatever its columns are called.
 
@@ -195,4 +227,10 @@ def _fields(path: Path) -> Iterator[str]:
     yield " ".join(words)
 
 
-__all__ = ["Decontamination", "Searched", "benchmark_texts", "index_benchmarks"]
+__all__ = [
+    "Decontamination",
+    "Searched",
+    "benchmark_files",
+    "benchmark_texts",
+    "index_benchmarks",
+]

@@ -12,7 +12,7 @@ Legend: ``N`` texts, ``B`` bands, ``R`` rows of a band, ``E`` pairs of texts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,12 +20,13 @@ from pydantic import Field
 
 from interlingua.base.config import Config
 from interlingua.base.optional import require
-from interlingua.corpus.tokens import Hashes, Rows, mixed, runs
+from interlingua.corpus.tokens import Hashes, Rows, hash_tokens, mixed, runs
 
 Signatures = NDArray[np.uint32]
 Edges = NDArray[np.int64]
 
 _SEED = 1
+_TOGETHER = 1 << 9  # texts whose tokens are in memory at a time
 _COMPARED = 1 << 16  # pairs whose signatures are in memory at a time
 
 
@@ -65,6 +66,19 @@ def signatures(tokens: Rows, settings: NearDuplicates) -> Signatures:
         found.values, found.offsets, settings.permutations, _SEED
     )
     return np.array(made.to_rows(), np.uint32).reshape(len(tokens), settings.permutations)
+
+
+def text_signatures(texts: Sequence[str], settings: NearDuplicates) -> Signatures:
+    """MinHash signatures of any number of texts: uint32 ``[N, B * R]``.
+
+    Raises:
+        MissingExtraError: rensa is not installed.
+    """
+    parts = [
+        signatures(hash_tokens(texts[start : start + _TOGETHER]), settings)
+        for start in range(0, len(texts), _TOGETHER)
+    ]
+    return np.concatenate([np.empty((0, settings.permutations), np.uint32), *parts])
 
 
 def similar(signature: Signatures, groups: NDArray[np.integer], settings: NearDuplicates) -> Edges:
@@ -170,4 +184,5 @@ __all__ = [
     "equal_pairs",
     "signatures",
     "similar",
+    "text_signatures",
 ]

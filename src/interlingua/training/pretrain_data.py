@@ -60,7 +60,7 @@ def _files(name: str, split: str) -> list[Path]:
     path = Path(name).expanduser()
     shards = path / _SHARDS / split
     if shards.is_dir():
-        return sorted(shards.rglob("*.jsonl.zst"))
+        return sorted(shards.rglob("*.jsonl.*"))
     if path.is_file():
         return [path]
     found = sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor))))

@@ -8,41 +8,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any
 
-import regex
+import numpy as np
+from numpy.typing import NDArray
 
-from interlingua.base.optional import require
+from interlingua.corpus.near_duplicates import (
+    NearDuplicates,
+    components,
+    equal_pairs,
+    similar,
+    text_signatures,
+)
 
-_WORD = regex.compile(r"\w+")
-_SHINGLE = 3  # words
-_PERMUTATIONS = 128
-_BANDS = 16  # of 8 rows: the curve is steepest at a similarity of about 0.71
-_SIMILAR = 0.75  # estimated Jaccard similarity of shingles
-_SEED = 1
-
-
-class _Forest:
-    """Disjoint sets (Tarjan 1975)."""
-
-    def __init__(self, size: int) -> None:
-        self.parent = list(range(size))
-
-    def root(self, item: int) -> int:
-        while self.parent[item] != item:
-            self.parent[item] = self.parent[self.parent[item]]
-            item = self.parent[item]
-        return item
-
-    def join(self, left: int, right: int) -> None:
-        low, high = sorted((self.root(left), self.root(right)))
-        self.parent[high] = low
-
-
-def _shingles(text: str) -> list[str]:
-    words = _WORD.findall(text.casefold())
-    spans = range(max(1, len(words) - _SHINGLE + 1))
-    return sorted({" ".join(words[start : start + _SHINGLE]) for start in spans})
+_SIMILAR = NearDuplicates(run=3, bands=16, rows=8)
+"""Runs of three words, since many descriptions are short; a match at a similarity of 0.75."""
 
 
 def clusters(texts: Sequence[str], groups: Sequence[str]) -> list[str]:
@@ -59,33 +38,21 @@ def clusters(texts: Sequence[str], groups: Sequence[str]) -> list[str]:
     Raises:
         MissingExtraError: rensa is not installed.
     """
-    rensa = require("rensa", extra="corpus")
     assert len(texts) == len(groups)
-    forest = _Forest(len(texts))
-    first: dict[str, int] = {}
-    for number, group in enumerate(groups):
-        forest.join(first.setdefault(group, number), number)
-    index = rensa.RMinHashLSH(_SIMILAR, _PERMUTATIONS, _BANDS)
-    hashes: dict[int, Any] = {}
-    for text, number in {text: number for number, text in enumerate(texts)}.items():
-        made = rensa.RMinHash(_PERMUTATIONS, _SEED)
-        made.update(_shingles(text))
-        for other in index.query(made):
-            if made.jaccard(hashes[other]) >= _SIMILAR:
-                forest.join(other, number)
-        index.insert(number, made)
-        hashes[number] = made
-    same: dict[str, int] = {}
-    for number, text in enumerate(texts):
-        forest.join(same.setdefault(text, number), number)
+    signed = text_signatures(texts, _SIMILAR)
+    near = similar(signed, np.zeros(len(texts), np.int64), _SIMILAR)
+    same = [equal_pairs(_numbered(texts)), equal_pairs(_numbered(groups))]
+    labels = components(len(texts), np.concatenate([near, *same])).tolist()
     names: dict[int, str] = {}
-    for number, group in enumerate(groups):
-        root = forest.root(number)
-        names[root] = min(names.get(root, group), group)
-    return [
-        hashlib.sha256(names[forest.root(number)].encode()).hexdigest()[:16]
-        for number in range(len(texts))
-    ]
+    for label, group in zip(labels, groups, strict=True):
+        names[label] = min(names.get(label, group), group)
+    return [hashlib.sha256(names[label].encode()).hexdigest()[:16] for label in labels]
+
+
+def _numbered(values: Sequence[str]) -> NDArray[np.int64]:
+    """The place where each value stands first."""
+    first: dict[str, int] = {}
+    return np.array([first.setdefault(value, place) for place, value in enumerate(values)], int)
 
 
 __all__ = ["clusters"]

@@ -25,8 +25,8 @@ from interlingua.base.files import (
 )
 from interlingua.base.progress import track
 from interlingua.base.workers import ordered_map
-from interlingua.corpus.decontaminate import index_benchmarks
-from interlingua.corpus.documents import Input, read_documents
+from interlingua.corpus.decontaminate import benchmark_files, index_benchmarks
+from interlingua.corpus.documents import read_documents
 from interlingua.corpus.pipeline.card import (
     CARD,
     BenchmarkCard,
@@ -68,9 +68,7 @@ def build_corpus(recipe: CorpusRecipe, *, out: str | Path) -> CorpusCard:
     target = Path(out)
     _refuse_others(target)
     reading = _Reading(settings)
-    benchmarks = [
-        file for name in settings.decontamination.benchmarks for file in Input(path=name).files()
-    ]
+    benchmarks = benchmark_files(settings.decontamination.benchmarks)
     searched = index_benchmarks(benchmarks, settings.decontamination)
     with atomic_folder(target) as folder:
         dropped = Dropped()

@@ -31,7 +31,20 @@ if TYPE_CHECKING:
 
     Scored = list[tuple[str, float]]
 
-PAIRS = "eng-deu deu-eng eng-jpn jpn-eng fra-ita rus-fra dan-deu eng-rus spa-eng ita-jpn eng-ita nld-fra"
+PAIRS = (
+    "eng-deu",
+    "deu-eng",
+    "eng-jpn",
+    "jpn-eng",
+    "fra-ita",
+    "rus-fra",
+    "dan-deu",
+    "eng-rus",
+    "spa-eng",
+    "ita-jpn",
+    "eng-ita",
+    "nld-fra",
+)
 CHARACTERS = 1500
 RERANKED = 20
 RESAMPLES = 1000
@@ -138,7 +151,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--pairs", default=PAIRS, help="query-document languages")
+    parser.add_argument("--pairs", nargs="+", default=PAIRS, help="query-document languages")
     parser.add_argument("--half", choices=("tune", "test"), default="test")
     parser.add_argument("--documents", type=int, default=1000, help="of a language")
     parser.add_argument("--queries", type=int, default=200, help="of a pair")
@@ -149,7 +162,7 @@ def main() -> None:
     given = parser.parse_args()
     encoder = Encoder(open_model(given.model))
     rerank = Reranker(open_model(given.rerank)) if given.rerank else None
-    pairs = [tuple(pair.split("-")) for pair in given.pairs.split()]
+    pairs = [tuple(pair.split("-")) for pair in given.pairs]
     codes = {code for pair in pairs for code in pair}
     texts = {code: read_language(given.corpus, code, given.half) for code in sorted(codes)}
     targets = sorted({pair[1] for pair in pairs})

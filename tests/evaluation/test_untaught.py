@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 
 from interlingua.base.errors import DataError
 from interlingua.evaluation.measured import build_measured
-from interlingua.evaluation.untaught import bucc, tatoeba
+from interlingua.evaluation.untaught import bucc, lareqa, tatoeba
 from interlingua.tasks.datasets import DATASETS, DataFile, find_files
 from interlingua.tasks.metrics.mining import bucc_scores
 
@@ -21,20 +22,17 @@ class Fake:
 
     def __init__(self, width: int = 64) -> None:
         rng = np.random.default_rng(0)
+        self.folder = SimpleNamespace(info=SimpleNamespace(prefixes={}))
         self.places = rng.normal(size=(500, width)).astype(np.float32)
 
-    def encode(self, texts: list[str]) -> Any:
+    def encode(self, texts: list[str], prefix: str | None = None) -> Any:
+        del prefix
         rows = [self.places[int(text.split()[-1])] for text in texts]
         noise = [np.random.default_rng(len(t)).normal(size=rows[0].shape) for t in texts]
         vectors = np.array(rows) + 0.1 * np.array(noise)
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
 
-        class Encoded:
-            pass
-
-        found = Encoded()
-        found.vectors = vectors.astype(np.float32)  # type: ignore[attr-defined]
-        return found
+        return SimpleNamespace(vectors=vectors.astype(np.float32))
 
 
 def test_tatoeba(tmp_path: Path) -> None:
@@ -79,16 +77,35 @@ def test_bucc(tmp_path: Path) -> None:
     (file,) = find_files(DATASETS.get("bucc2018"), tmp_path)
     measured, rows, _ = bucc(Fake(), file)  # type: ignore[arg-type]
     scores = bucc_scores(gold, {(row["id"], row["target"]) for row in rows})
-    counts = measured.counts
-    assert (int(counts.hits.sum()), int(counts.gold.sum())) == (
-        sum(row["right"] for row in rows),
-        120,
-    )
-    assert scores.f1 == pytest.approx(
-        2 * counts.hits.sum() / (counts.predicted + counts.gold).sum()
-    )
+    assert measured.right.sum() == 2 * sum(row["right"] for row in rows)
+    assert measured.whole.sum() == len(rows) + 120
+    assert scores.f1 == pytest.approx(measured.right.sum() / measured.whole.sum())
     assert scores.f1 > 0.9
     assert measured.metrics["precision"] == pytest.approx(scores.precision)
+
+
+def test_lareqa(tmp_path: Path) -> None:
+    """Two languages, two sentences each; the question's vector is that of sentence 1 in both."""
+    (tmp_path / "lareqa").mkdir()
+    for lang, words in (("en", ("one 1", "two 2")), ("de", ("eins 1", "zwei 2"))):
+        paragraph = {
+            "context": " ".join(words),
+            "sentence_breaks": [[0, len(words[0])], [len(words[0]) + 1, len(" ".join(words))]],
+            "qas": [{"id": "q", "question": "what 2", "answers": [{"answer_start": 9}]}],
+        }
+        document = {"data": [{"paragraphs": [paragraph]}]}
+        (tmp_path / "lareqa" / f"{lang}.json").write_text(json.dumps(document))
+    files = find_files(DATASETS.get("lareqa"), tmp_path)
+    found = dict(lareqa(Fake(), files))  # type: ignore[arg-type]
+    assert sorted(found) == ["deu_Latn", "eng_Latn"]
+    measured, rows, _ = found["eng_Latn"]
+    # Both sentences that say 2 are relevant and come first: average precision 1.
+    assert measured.right.tolist() == [1.0]
+    assert rows[0]["found"] in ("two 2", "zwei 2")
+    assert measured.metrics["same_language_first"] in (0.0, 1.0)
+    (tmp_path / "lareqa" / "de.json").write_text('{"data": 3}')
+    with pytest.raises(DataError, match="is not XQuAD-R"):
+        list(lareqa(Fake(), files))  # type: ignore[arg-type]
 
 
 @pytest.mark.slow

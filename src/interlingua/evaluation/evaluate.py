@@ -124,8 +124,8 @@ def _score_untaught(
     results: dict[str, Measured] = {}
     predictions: Predictions = []
     data: Files = []
-    for file in chosen:
-        results[file.lang], found, files = protocol(encoder, file)
+    for lang, (measured, found, files) in protocol(encoder, chosen):
+        results[lang] = measured
         predictions += found
         data += files
     card = build_measured(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,6 @@ from interlingua.base.seeding import generator
 from interlingua.evaluation.bootstrap import LEVEL, interval
 from interlingua.evaluation.records import Bootstrap, DataFile, LanguageScore, Scorecard
 from interlingua.evaluation.scorecard import Means, breakdown_of, facts_of, summarised
-from interlingua.tasks.metrics.resampled import span_f1
 from interlingua.tasks.metrics.spans import SpanCounts
 
 _CELLS = 4_000_000
@@ -27,15 +27,28 @@ class Measured:
     """What was found in one language.
 
     Attributes:
-        counts: Of every item: right, found and wanted, ``[N]`` each. The score is
-            ``2 right / (found + wanted)``: F1, and accuracy where one is found and wanted of each.
+        right: What every item adds to the numerator of the score, ``[N]``.
+        whole: What it adds to the denominator, ``[N]``. The score is the ratio of the sums: a mean
+            where all are 1; F1 of ``2 right / (found + wanted)``, see `f1_of`.
         metrics: Other figures, by name.
         note: What there is to know of the figures.
     """
 
-    counts: SpanCounts
+    right: NDArray[np.float64]
+    whole: NDArray[np.float64]
     metrics: Mapping[str, float]
     note: str = ""
+
+
+def mean_of(values: NDArray[np.float64], metrics: Mapping[str, float], note: str) -> Measured:
+    """The mean of a figure of every item ``[N]``."""
+    return Measured(np.asarray(values, dtype=np.float64), np.ones(len(values)), metrics, note)
+
+
+def f1_of(counts: SpanCounts, metrics: Mapping[str, float], note: str) -> Measured:
+    """F1 over all items, from the counts of each."""
+    whole = np.asarray(counts.predicted + counts.gold, dtype=np.float64)
+    return Measured(np.asarray(2.0 * counts.hits), whole, metrics, note)
 
 
 def build_measured(
@@ -61,13 +74,12 @@ def build_measured(
         seed: Of the bootstrap over items.
         resamples: Bootstrap resamples.
     """
-    drawn = {lang: _drawn(lang, results[lang].counts, resamples, seed) for lang in sorted(results)}
+    drawn = {lang: _drawn(lang, results[lang], resamples, seed) for lang in sorted(results)}
     scores, notes = {}, {}
     for lang, found in sorted(results.items()):
-        once = np.ones((1, len(found.counts.hits)))
-        score = float(span_f1(found.counts, once)[0])
+        score = float(_ratio(found.right.sum(), found.whole.sum()))
         metrics: dict[str, float | None] = {metric: score, **found.metrics}
-        n = len(found.counts.hits)
+        n = len(found.right)
         ci = interval(drawn[lang], score)
         scores[lang] = LanguageScore(n=n, score=score, ci=ci, metrics=metrics)
         if found.note:
@@ -99,14 +111,19 @@ def build_measured(
     )
 
 
-def _drawn(lang: str, counts: SpanCounts, resamples: int, seed: int) -> NDArray[np.float64]:
+def _drawn(lang: str, found: Measured, resamples: int, seed: int) -> NDArray[np.float64]:
     """The score in every resample of the items, ``[R]``."""
     rng = generator(seed, "bootstrap", lang)
-    items = len(counts.hits)
+    items = len(found.right)
     step = max(1, _CELLS // items)
     parts = []
     for start in range(0, resamples, step):
         size = min(step, resamples - start)
         draws = rng.multinomial(items, np.full(items, 1 / items), size=size).astype(np.float64)
-        parts.append(span_f1(counts, draws))
+        parts.append(_ratio(draws @ found.right, draws @ found.whole))
     return np.concatenate(parts)
+
+
+def _ratio(right: Any, whole: Any) -> NDArray[np.float64]:  # noqa: ANN401 - numbers or arrays
+    """``right / whole``, 0 where there is nothing."""
+    return np.asarray(np.divide(right, np.maximum(whole, 1e-12)), dtype=np.float64)

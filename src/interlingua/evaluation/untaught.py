@@ -7,7 +7,8 @@ the same benchmark are not comparable.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,21 +17,25 @@ import numpy as np
 from interlingua.base.errors import DataError
 from interlingua.base.files import sha256_file
 from interlingua.corpus.rows import Faults, read_lines
-from interlingua.evaluation.measured import Measured
+from interlingua.evaluation.measured import Measured, f1_of, mean_of
 from interlingua.inference.encode import Encoder
 from interlingua.retrieval.alignment import WordAligner
 from interlingua.retrieval.mining import first_of_equals, mine, nearest
 from interlingua.tasks.datasets import DataFile
 from interlingua.tasks.metrics.alignment import count_links
 from interlingua.tasks.metrics.mining import bucc_threshold
+from interlingua.tasks.metrics.ranking import average_precision
 from interlingua.tasks.metrics.spans import SpanCounts
 
 Predictions = list[dict[str, Any]]
 Files = list[dict[str, str | int]]
-Protocol = Callable[[Encoder, DataFile], tuple[Measured, Predictions, Files]]
+One = tuple[Measured, Predictions, Files]
+"""What became of one language."""
+Protocol = Callable[[Encoder, Sequence[DataFile]], Iterator[tuple[str, One]]]
+"""Scores the languages of a suite, one after the other."""
 
 
-def tatoeba(encoder: Encoder, file: DataFile) -> tuple[Measured, Predictions, Files]:
+def tatoeba(encoder: Encoder, file: DataFile) -> One:
     """XTREME's score: English sentences search the foreign pool by cosine; accuracy.
 
     The other direction stands in ``metrics``. LASER reports error rates, mteb F1 of foreign
@@ -45,7 +50,6 @@ def tatoeba(encoder: Encoder, file: DataFile) -> tuple[Measured, Predictions, Fi
     scores, rows = nearest(queries, foreign, 1)
     back = nearest(foreign, queries, 1)[1]
     hits = (rows[:, 0] == right).astype(np.int64)
-    ones = np.ones_like(hits)
     metrics = {
         "english_to_foreign": float(hits.mean()),
         "foreign_to_english": float((back[:, 0] == right).mean()),
@@ -65,10 +69,11 @@ def tatoeba(encoder: Encoder, file: DataFile) -> tuple[Measured, Predictions, Fi
         )
     ]
     note = "English sentences search the foreign pool, as in XTREME (Hu et al. 2020)"
-    return Measured(SpanCounts(hits, ones, ones), metrics, note), found, _files(file.path, english)
+    measured = mean_of(hits.astype(np.float64), metrics, note)
+    return measured, found, _files(file.path, english)
 
 
-def bucc(encoder: Encoder, file: DataFile) -> tuple[Measured, Predictions, Files]:
+def bucc(encoder: Encoder, file: DataFile) -> One:
     """F1 of mined pairs; the threshold of each half of the sources is chosen on the other half.
 
     Ratio margin, 4 neighbours, best of both directions, repeated sentences taken once, as LASER;
@@ -109,11 +114,11 @@ def bucc(encoder: Encoder, file: DataFile) -> tuple[Measured, Predictions, Files
     ]
     told = " and ".join(f"{threshold:.4f}" for threshold in thresholds)
     note = f"thresholds {told}, each chosen on the other half of the sources; ratio margin, k = 4"
-    measured = Measured(SpanCounts(*counts), metrics, note)
+    measured = f1_of(SpanCounts(*counts), metrics, note)
     return measured, predictions, _files(file.path, english, gold_file)
 
 
-def alignment(encoder: Encoder, file: DataFile) -> tuple[Measured, Predictions, Files]:
+def alignment(encoder: Encoder, file: DataFile) -> One:
     """F1 of word links, which is one less the error rate where all gold links are sure ones."""
     aligner = WordAligner(encoder.folder)
     rows = _fields(file.path, 3)
@@ -142,14 +147,91 @@ def alignment(encoder: Encoder, file: DataFile) -> tuple[Measured, Predictions, 
         }
         for i, (row, links) in enumerate(zip(rows, found, strict=True))
     ]
-    note = f"states of layer {aligner.layer}, itermax"
-    return Measured(SpanCounts(*columns), metrics, note), predictions, _files(file.path)
+    note = f"states of layer {aligner.layer}, {aligner.method}"
+    return f1_of(SpanCounts(*columns), metrics, note), predictions, _files(file.path)
+
+
+def lareqa(encoder: Encoder, files: Sequence[DataFile]) -> Iterator[tuple[str, One]]:
+    """mAP@20 of questions over the sentences of all languages, as XTREME-R.
+
+    Every language's sentence that holds the answer is relevant (Roy et al., EMNLP 2020). A sentence
+    is embedded alone. ``same_language_first`` is the share of questions whose first hit is in their
+    own language: near 1 the pool falls apart into languages.
+    """
+    asked: dict[str, list[tuple[str, str, int]]] = {}  # question: id, text, row of its answer
+    pool: list[str] = []
+    language: list[str] = []
+    for file in files:
+        asked[file.lang] = []
+        for sentences, questions in _paragraphs(file.path):
+            first = len(pool)
+            pool += sentences
+            language += [file.lang] * len(sentences)
+            asked[file.lang] += [(name, text, first + row) for name, text, row in questions]
+    relevant: dict[str, set[int]] = {}
+    for questions_ in asked.values():
+        for name, _, row in questions_:
+            relevant.setdefault(name, set()).add(row)
+    prefixes = encoder.folder.info.prefixes
+    vectors = encoder.encode(pool, prefix=prefixes.get("passage")).vectors
+    note = f"mAP@20 over {len(pool):,} sentences of {len(files)} languages (XTREME-R)"
+    for file in files:
+        rows = asked[file.lang]
+        queries = encoder.encode([text for _, text, _ in rows], prefix=prefixes.get("query"))
+        found = nearest(queries.vectors, vectors, 20)[1]
+        gains = [
+            [float(row in relevant[name]) for row in ranked.tolist()]
+            for (name, _, _), ranked in zip(rows, found, strict=True)
+        ]
+        values = [
+            average_precision(gain, relevant=len(relevant[name]), depth=20)
+            for gain, (name, _, _) in zip(gains, rows, strict=True)
+        ]
+        own = np.mean([language[ranked[0]] == file.lang for ranked in found])
+        predictions = [
+            {"id": name, "lang": file.lang, "text": text, "found": pool[ranked[0]], "score": value}
+            for (name, text, _), ranked, value in zip(rows, found, values, strict=True)
+        ]
+        measured = mean_of(np.array(values), {"same_language_first": float(own)}, note)
+        yield file.lang, (measured, predictions, _files(file.path))
+
+
+def _paragraphs(path: Path) -> Iterator[tuple[list[str], list[tuple[str, str, int]]]]:
+    """Sentences of every paragraph, and its questions: id, text, the sentence with the answer.
+
+    Raises:
+        DataError: The file is not XQuAD-R.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        for article in document["data"]:
+            for paragraph in article["paragraphs"]:
+                text, breaks = paragraph["context"], paragraph["sentence_breaks"]
+                questions = []
+                for question in paragraph["qas"]:
+                    place = question["answers"][0]["answer_start"]
+                    row = max(i for i, (start, _) in enumerate(breaks) if start <= place)
+                    questions.append((str(question["id"]), str(question["question"]), row))
+                yield [text[start:end] for start, end in breaks], questions
+    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        raise DataError(f"is not XQuAD-R: {error!r}", path=path) from error
+
+
+def each(one: Callable[[Encoder, DataFile], One]) -> Protocol:
+    """A protocol whose languages have nothing to do with each other."""
+
+    def run(encoder: Encoder, files: Sequence[DataFile]) -> Iterator[tuple[str, One]]:
+        for file in files:
+            yield file.lang, one(encoder, file)
+
+    return run
 
 
 PROTOCOLS: dict[str, tuple[Protocol, str]] = {
-    "tatoeba": (tatoeba, "accuracy"),
-    "bucc": (bucc, "f1"),
-    "alignment": (alignment, "f1"),
+    "tatoeba": (each(tatoeba), "accuracy"),
+    "bucc": (each(bucc), "f1"),
+    "alignment": (each(alignment), "f1"),
+    "lareqa": (lareqa, "map_at_20"),
 }
 """By name: the protocol, and what its score is."""
 
@@ -188,7 +270,7 @@ def _numbered(path: Path) -> list[tuple[str, str]]:
 
 
 def _files(*paths: Path) -> Files:
-    return [
-        {"path": str(path), "sha256": sha256_file(path), "rows": len(_lines(path))}
-        for path in paths
-    ]
+    def rows(path: Path) -> int:
+        return path.read_bytes().count(b"\n")
+
+    return [{"path": str(path), "sha256": sha256_file(path), "rows": rows(path)} for path in paths]

@@ -40,7 +40,7 @@ class Dataset(Config):
     """Tasks its rows serve; the model's task says which is meant."""
     patterns: tuple[str, ...]
     """Regular expressions for the end of a path, with groups ``lang`` and ``split``."""
-    protocol: Literal["labels", "tatoeba", "bucc", "alignment"] = "labels"
+    protocol: Literal["labels", "tatoeba", "bucc", "alignment", "lareqa"] = "labels"
     """How it is scored: by a taught model's labels, or by the vectors and states of any model."""
     source: str = "eng_Latn"
     """The language whose training part ``--train`` takes, as the makers define zero-shot."""
@@ -133,6 +133,16 @@ for _dataset in (
         licence="for research, as its makers put it",
         citation="Zweigenbaum, Sharoff and Rapp, BUCC 2018",
         url="https://comparable.limsi.fr/bucc2018/",
+    ),
+    Dataset(
+        name="lareqa",
+        tasks=("retrieval",),
+        protocol="lareqa",
+        patterns=(r"(?:lareqa|xquad-r)/(?P<lang>[a-z]{2})(?P<split>)\.json",),
+        summary="questions find the sentences of all languages that answer them, 11 languages",
+        licence="CC-BY-SA-4.0",
+        citation="Roy et al., LAReQA, EMNLP 2020; scored as in XTREME-R (Ruder et al. 2021)",
+        url="https://github.com/google-research-datasets/lareqa",
     ),
     Dataset(
         name="xl_wa",

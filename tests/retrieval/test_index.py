@@ -270,3 +270,39 @@ def test_acknowledged_rows_survive_kill_9(tmp_path: Path, store: str) -> None:
         for query, hits in zip(queries, again.store.search(queries, k=5), strict=True):
             best = np.argsort(-(table @ query))[:5]
             assert [hit.passage.id for hit in hits] == [names[i] for i in best]
+
+
+@pytest.mark.skipif(not available("lancedb"), reason="LanceDB is not installed")
+def test_the_approximate_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Recall, filters, rows that came after the index was made, and rows that went."""
+    from interlingua.retrieval import lance
+
+    monkeypatch.setattr(lance, "INDEX_FROM", 1000)
+    centres, queries = vectors(50, seed=5), vectors(40, seed=7)
+    there = np.repeat(centres, 60, axis=0) + 0.3 * vectors(3000, seed=6)
+    there /= np.linalg.norm(there, axis=1, keepdims=True)
+    rows = passages(3000)
+    index = make(tmp_path, "lance")
+    index.store.add(rows[:2500], there[:2500])
+    index.store.optimize()
+    table = index.store._table  # type: ignore[attr-defined]
+    assert {entry.index_type for entry in table.list_indices()} == {"BTree", "IvfSq"}
+    index.store.add(rows[2500:], there[2500:])
+    index.store.delete([f"p{i}" for i in range(0, 3000, 7)])
+    index.store.update([Passage("p1", "moved")], queries[:1])
+    for again in (False, True):
+        if again:
+            index.store.optimize()
+        alive = np.array([i for i in range(3000) if i % 7 and i != 1])
+        for where in (Filter(), Filter(("jpn_Jpan",), {"ten": "3"})):
+            kept = np.array([i for i in alive if where.takes(rows[i])])
+            hits = 0
+            for query, found in zip(queries, index.store.search(queries, k=10, where=where)):  # noqa: B905
+                best = {f"p{i}" for i in kept[np.argsort(-(there[kept] @ query))[:10]]}
+                names = {hit.passage.id for hit in found}
+                assert len(found) == 10
+                hits += len(best & names)
+                cosines = [float(query @ there[int(n[1:])]) for n in names if n != "p1"]
+                assert max(cosines) <= found[0].score + 1e-5
+            assert hits / 400 >= 0.95, (where, hits / 400)
+        assert index.store.search(queries[:1], k=1)[0][0].passage.text == "moved"

@@ -223,3 +223,33 @@ def test_from_the_command_line(texts: Path, toy_model: Path) -> None:
     wrong = command("index", "search", " ", "--index", "my.index", cwd=here)
     assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
     assert "the query is empty" in wrong.stderr
+
+
+@pytest.mark.skipif(
+    not (available("pymilvus") and available("milvus_lite")),
+    reason="pymilvus and milvus-lite are not installed",
+)
+def test_a_milvus_file(texts: Path, toy_model: Path) -> None:
+    """Vectors only: the default mode is dense, and words are refused."""
+    place = str(texts.parent / "notes.db")
+    coder = encoder(toy_model)
+    done = build_index([texts], place, model=str(toy_model), encoder=coder)
+    assert done.passages == 4
+    searcher = Searcher(place, exact=True)
+    assert searcher.mode() == "dense"
+    hits = searcher.search(["Zug"], k=2, where=Filter.of(["de", "ja"]))[0]
+    assert {hit.passage.lang for hit in hits} == {"deu_Latn", "jpn_Jpan"}
+    with pytest.raises(UsageError, match="vectors only"):
+        searcher.search(["Zug"], mode="bm25")
+    searcher.index.store.close()
+
+
+def test_milvus_addresses() -> None:
+    from interlingua.retrieval.milvus import address_of
+
+    assert address_of("milvus://db.example:1234/notes") == ("http://db.example:1234", "notes")
+    assert address_of("milvus://localhost/notes") == ("http://localhost:19530", "notes")
+    assert address_of("dir/my.db") == ("dir/my.db", "passages")
+    for wrong in ("milvus://", "milvus://host", "milvus://host/a-b"):
+        with pytest.raises(UsageError, match="milvus://localhost:19530/passages"):
+            address_of(wrong)

@@ -13,7 +13,7 @@ from interlingua.cli.options import Engine, Exact, Json, Out, Quiet, Seed, begin
 
 
 def benchmark(
-    suite: Annotated[str, typer.Argument(help="sib200, xlmt, nlp4if or masakhanews.")],
+    suite: Annotated[str, typer.Argument(help="sib200, xnli, tatoeba, bucc2018…")],
     model: Annotated[str, typer.Option(help="A model taught the suite's task; any with --train.")],
     data_dir: Annotated[Path, typer.Option(help="Folder searched for the suite's files.")],
     out: Out,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,7 +10,18 @@ import typer
 
 from interlingua.base.config import make, put, read_recipe
 from interlingua.base.errors import DataError, UsageError
-from interlingua.cli.options import Json, OnErrorChoice, Out, Quiet, begin, console, emit, write
+from interlingua.cli.options import (
+    Engine,
+    Exact,
+    Json,
+    OnErrorChoice,
+    Out,
+    Quiet,
+    begin,
+    console,
+    emit,
+    write,
+)
 
 if TYPE_CHECKING:
     from interlingua.corpus.fetch.debian import Fetched
@@ -243,6 +255,55 @@ def _show(card: CorpusCard) -> None:
     )
     for reason, count in card.dropped.items():
         write(f"  dropped, {reason}: {count:,}")
+
+
+@app.command("mine")
+def mine(
+    source: Annotated[Path, typer.Option(help="Sentences: .txt with one a line, or a table.")],
+    target: Annotated[Path, typer.Option(help="Sentences of the other language.")],
+    source_lang: Annotated[str, typer.Option(help="Language of the sources.")],
+    target_lang: Annotated[str, typer.Option(help="Language of the targets.")],
+    out: Annotated[Path, typer.Option("--out", help="File to write: .jsonl, .jsonl.zst or .gz.")],
+    threshold: Annotated[
+        float, typer.Option(help="Least margin of a pair; choose it on pairs that you know.")
+    ],
+    model: Annotated[str, typer.Option(help="starter, a folder or a hub id.")] = "starter",
+    margin: Annotated[str, typer.Option(help="ratio, distance or absolute.")] = "ratio",
+    retrieval: Annotated[str, typer.Option(help="forward, backward, intersection or max.")] = "max",
+    k: Annotated[int, typer.Option(help="Neighbours a cosine is compared with.", min=1)] = 4,
+    on_error: OnErrorChoice = "stop",
+    engine: Engine = "auto",
+    exact: Exact = False,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Find translations among sentences of two languages.
+
+    Example: interlingua corpus mine --source a.de.txt --target b.en.txt --source-lang de
+    --target-lang en --threshold 1.05 --out pairs.jsonl
+    """
+    begin(quiet=quiet, json=json)
+    from interlingua.corpus.rows import Faults
+    from interlingua.retrieval.bitext import Mine, mine_files
+
+    settings = Mine(margin=margin, retrieval=retrieval, threshold=threshold, neighbours=k)
+    if not out.name.endswith((".jsonl", ".jsonl.zst", ".jsonl.gz")):
+        raise UsageError(f"--out {out}: the name has to end with .jsonl, .jsonl.zst or .jsonl.gz")
+    done = mine_files(
+        (source, source_lang),
+        (target, target_lang),
+        out,
+        model=model,
+        engine=engine,
+        exact=exact,
+        settings=settings,
+        faults=Faults(on_error),
+    )
+    if json:
+        emit({"out": str(out), **asdict(done)})
+        return
+    write(f"{done.pairs:,} pairs of {done.sources:,} and {done.targets:,} sentences: {out}")
+    write(f"  repeated {done.repeated:,}, empty {done.empty:,}, rejected {done.rejected:,}")
 
 
 def _tags(languages: list[str] | None) -> list[str]:

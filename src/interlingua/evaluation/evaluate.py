@@ -18,7 +18,7 @@ from interlingua.evaluation.scorecard import build, write
 from interlingua.inference.encode import Encoder
 from interlingua.inference.predict import Classified, classify, head_of, task_of
 from interlingua.models.folder import ModelFolder, open_model
-from interlingua.tasks.datasets import DATASETS, DataFile, choose_files, find_files
+from interlingua.tasks.datasets import DATASETS, DataFile, Dataset, choose_files, find_files
 from interlingua.tasks.examples import Examples, read_examples
 from interlingua.tasks.record import TASKS
 
@@ -78,7 +78,7 @@ def benchmark(
 
     Args:
         suite: The suite's name, such as ``sib200``.
-        model: A model folder taught the suite's task.
+        model: A model folder taught the suite's task; any encoder where a suite needs no head.
         data_dir: Folder searched for the suite's files.
         out: Folder for scorecard, predictions and page.
         languages: Tags to test; empty: all that are there.
@@ -92,6 +92,8 @@ def benchmark(
     dataset = DATASETS.get(suite)
     chosen = plan_benchmark(suite, data_dir=data_dir, languages=languages, split=split)
     folder = open_model(model)
+    if dataset.protocol != "labels":
+        return _score_untaught(folder, dataset, chosen, Path(out), settings)
     name = task_of(folder, None)
     if name not in dataset.tasks:
         raise ModelError(
@@ -108,6 +110,35 @@ def benchmark(
         examples.rejected.faults += part.rejected.faults
     parts = sorted({file.split for file in chosen})
     return _score(folder, name, examples, Path(out), settings, split="+".join(parts))
+
+
+def _score_untaught(
+    folder: ModelFolder, dataset: Dataset, chosen: Sequence[DataFile], out: Path, run: Run
+) -> Scorecard:
+    """Score what a model's vectors say, without any head."""
+    from interlingua.evaluation.measured import Measured, build_measured
+    from interlingua.evaluation.untaught import PROTOCOLS, Files, Predictions
+
+    protocol, metric = PROTOCOLS[dataset.protocol]
+    encoder = Encoder(folder, engine=run.engine, exact=run.exact)
+    results: dict[str, Measured] = {}
+    predictions: Predictions = []
+    data: Files = []
+    for lang, (measured, found, files) in protocol(encoder, chosen):
+        results[lang] = measured
+        predictions += found
+        data += files
+    card = build_measured(
+        results,
+        task=dataset.tasks[0],
+        metric=metric,
+        model=folder.path.name,
+        data=data,
+        split="+".join(sorted({file.split for file in chosen})),
+        seed=run.seed,
+    )
+    write(out, card, predictions)
+    return card
 
 
 def plan_benchmark(

@@ -60,8 +60,9 @@ def render(scorecard: Scorecard) -> str:
         "map_note": text(_map_note(scorecard)),
         "map": gap_map(scorecard),
         "legend": gap_legend(),
-        "calibration": calibration_plot(scorecard),
-        "calibration_note": _calibration_note(scorecard),
+        "ungraded": Html("" if scorecard.calibration else " hidden"),
+        "calibration": calibration_plot(scorecard) if scorecard.calibration else Html(),
+        "calibration_note": _calibration_note(scorecard) if scorecard.calibration else Html(),
         "classes": _classes(scorecard),
         "table": _languages_table(scorecard),
         "data": _data(scorecard),
@@ -110,7 +111,7 @@ def _facts(card: Scorecard) -> Html:
         ("Metric", metric_name(card.metric)),
         ("Split", card.split or "not told"),
         ("Rows", f"{rows:,}"),
-        ("Labels", f"{len(card.labels)}"),
+        ("Labels", f"{len(card.labels)}" if card.labels else "none"),
         ("Created", card.created.replace("T", " ")),
     ]
     return join(
@@ -251,11 +252,8 @@ def _languages_table(card: Scorecard) -> Html:
         "interval",
         "gap",
         *[metric_name(m) for m in metrics if m != card.metric],
-        "cal. error",
-        "confidence",
-        "unknown %",
-        "pieces/char",
-        "cut %",
+        *(["cal. error", "confidence"] if card.calibration else []),
+        *(["unknown %", "pieces/char", "cut %"] if card.coverage else []),
     ]
     extra = [m for m in metrics if m != card.metric]
     rows = [_language_row(card, tag, extra) for tag in by_score(card)]
@@ -264,7 +262,6 @@ def _languages_table(card: Scorecard) -> Html:
 
 def _language_row(card: Scorecard, tag: str, metrics: Sequence[str]) -> list[Cell]:
     facts, result = card.languages[tag], card.per_language[tag]
-    calibration, coverage = card.calibration[tag], card.coverage[tag]
     name = join(
         [
             element("span", facts.name, class_="name"),
@@ -273,7 +270,6 @@ def _language_row(card: Scorecard, tag: str, metrics: Sequence[str]) -> list[Cel
         ]
     )
     gap = None if card.summary.source is None else result.score - card.summary.source
-    rate = coverage.tokens_per_character
     return [
         (name, facts.name),
         (element("code", tag), tag),
@@ -285,12 +281,22 @@ def _language_row(card: Scorecard, tag: str, metrics: Sequence[str]) -> list[Cel
         (between(result.ci), result.ci[0]),
         (signed(gap), gap),
         *[_figure(result.metrics.get(metric)) for metric in metrics],
-        _figure(calibration.ece),
-        _figure(calibration.confidence),
-        _figure(coverage.unknown_rate, 2),
-        (NOTHING if rate is None else f"{rate:.2f}", rate),
-        _figure(coverage.truncated),
+        *_answer_cells(card, tag),
     ]
+
+
+def _answer_cells(card: Scorecard, tag: str) -> list[Cell]:
+    """What is known of the model's confidence and of the tokenizer, where it was counted."""
+    cells: list[Cell] = []
+    if card.calibration:
+        calibration = card.calibration[tag]
+        cells += [_figure(calibration.ece), _figure(calibration.confidence)]
+    if card.coverage:
+        coverage = card.coverage[tag]
+        rate = coverage.tokens_per_character
+        shown = NOTHING if rate is None else f"{rate:.2f}"
+        cells += [_figure(coverage.unknown_rate, 2), (shown, rate), _figure(coverage.truncated)]
+    return cells
 
 
 def _figure(value: float | None, digits: int = 1) -> Cell:

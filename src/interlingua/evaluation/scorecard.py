@@ -109,12 +109,12 @@ def build(  # noqa: PLR0913 - the head of a scorecard is all of these
         lang: _score(lang, result, metric, labels, drawn[lang][0], notes, seed=seed)
         for lang, result in by_lang.items()
     }
-    means = _Means(
+    means = Means(
         {lang: score.score for lang, score in scores.items()},
         {lang: values[0] for lang, values in drawn.items()},
     )
-    facts = {lang: _facts(lang, taught=lang in sources) for lang in by_lang}
-    summary, intervals = _summary(means, facts, scores, notes)
+    facts = {lang: facts_of(lang, taught=lang in sources) for lang in by_lang}
+    summary, intervals = summarised(means, facts, scores, notes)
     return Scorecard(
         task=task,
         metric=metric,
@@ -125,7 +125,7 @@ def build(  # noqa: PLR0913 - the head of a scorecard is all of these
         per_language=scores,
         summary=summary,
         summary_ci=intervals,
-        breakdown=_breakdown(means, facts, summary.source),
+        breakdown=breakdown_of(means, facts, summary.source),
         calibration={lang: _calibration(result) for lang, result in by_lang.items()},
         coverage={lang: _coverage(lang, result, notes) for lang, result in by_lang.items()},
         classes={lang: _classes(result, labels, notes) for lang, result in by_lang.items()},
@@ -140,7 +140,7 @@ def build(  # noqa: PLR0913 - the head of a scorecard is all of these
     )
 
 
-class _Means:
+class Means:
     """Means of scores over languages, with the replicates they have in every resample."""
 
     def __init__(self, scores: dict[str, float], drawn: dict[str, Replicates]) -> None:
@@ -163,7 +163,8 @@ class _Means:
         return None if mean is None else interval(self.in_resamples(languages), mean)
 
 
-def _facts(tag: str, *, taught: bool) -> LanguageFacts:
+def facts_of(tag: str, *, taught: bool) -> LanguageFacts:
+    """What a language is, from the shipped table."""
     if tag == UND:
         return LanguageFacts(
             name="Undetermined",
@@ -232,12 +233,13 @@ def _precision_interval(
     return interval(np.asarray(values), estimate)
 
 
-def _summary(
-    means: _Means,
+def summarised(
+    means: Means,
     facts: dict[str, LanguageFacts],
     scores: dict[str, LanguageScore],
     notes: dict[str, str],
 ) -> tuple[Summary, SummaryIntervals]:
+    """The card in six figures, with intervals; what cannot be told is noted."""
     taught = [lang for lang, fact in facts.items() if fact.taught]
     zero_shot = [lang for lang, fact in facts.items() if not fact.taught]
     low_resource = [lang for lang, fact in facts.items() if fact.low_resource]
@@ -272,9 +274,10 @@ def _summary(
     )
 
 
-def _breakdown(
-    means: _Means, facts: dict[str, LanguageFacts], source: float | None
+def breakdown_of(
+    means: Means, facts: dict[str, LanguageFacts], source: float | None
 ) -> dict[str, dict[str, Group]]:
+    """Means by script, family and resource, of the languages not taught; of all if all were."""
     zero_shot = [lang for lang, fact in facts.items() if not fact.taught]
     breakdown: dict[str, dict[str, Group]] = {}
     for kind in BREAKDOWNS:

@@ -156,7 +156,7 @@ def _language_row(card: Scorecard, tag: str) -> list[Text]:
         Text(bar(result.score), style="green" if facts.taught else "blue"),
         Text(between(result.ci)),
         Text("taught" if facts.taught else signed(gap), style="dim" if facts.taught else ""),
-        Text(points(card.calibration[tag].ece)),
+        Text(points(card.calibration[tag].ece if card.calibration else None)),
     ]
 
 

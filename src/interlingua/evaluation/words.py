@@ -76,6 +76,8 @@ def headline(card: Scorecard) -> str:
 
 def _taught(card: Scorecard) -> str:
     sources = card.source_languages
+    if not card.labels:
+        return "As it is"
     if not sources:
         return "Taught in languages unknown"
     if len(sources) > 3:

@@ -74,7 +74,11 @@ def build_index(
     """
     sources = find_sources(inputs)
     name = _store(sources) if store == "auto" else store
-    with create_index(place, store=name, model=model, folder=encoder.folder) as index:
+    folder = encoder.folder
+    made = create_index(
+        place, store=name, model=model, fingerprint=folder.fingerprint, dim=folder.features
+    )
+    with made as index:
         try:
             return add_files(index, sources, encoder=encoder, cut=cut)
         except UserError:

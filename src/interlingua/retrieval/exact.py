@@ -37,6 +37,9 @@ from interlingua.retrieval.records import (
 
 _VECTORS, _ROWS = "vectors.f32", "rows.jsonl"
 _BLOCK = 65_536
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+_NO_SCORES, _NO_ROWS = np.zeros(0, dtype=np.float32), np.zeros(0, dtype=np.int64)
 _COMMIT = b'{"commit":'
 
 
@@ -197,27 +200,27 @@ class ExactStore:
         """The ``k`` nearest passages of each query [Q, D], best first; then by age."""
         queries = checked_vectors(queries, rows=len(queries), dim=self.info.dim)
         rows = self._matching(where)
-        scores = np.zeros((len(queries), 0), dtype=np.float32)
-        best = np.zeros((len(queries), 0), dtype=np.int64)
+        whole = len(rows) == len(self._rows)
+        best: list[tuple[Floats, Ints]] = [(_NO_SCORES, _NO_ROWS) for _ in queries]
         for start in range(0, len(rows), _BLOCK):
             part = rows[start : start + _BLOCK]
-            scores = np.hstack([scores, queries @ self._vectors[part].T])
-            best = np.hstack([best, np.broadcast_to(part, (len(queries), len(part)))])
-            order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
-            scores = np.take_along_axis(scores, order, axis=1)
-            best = np.take_along_axis(best, order, axis=1)
-        found = []
-        for row_scores, row_best in zip(scores, best, strict=True):
-            hits = [(self._rows[i], float(s)) for i, s in zip(row_best, row_scores, strict=True)]
-            found.append([Hit(passage, score) for passage, score in hits if passage is not None])
-        return found
-
-    def _matching(self, where: Filter) -> NDArray[np.int64]:
-        rows = [
-            i
-            for i, passage in enumerate(self._rows)
-            if passage is not None and where.takes(passage)
+            block = self._vectors[start : start + _BLOCK] if whole else self._vectors[part]
+            for i, scores in enumerate(queries @ block.T):
+                there, places = best[i]
+                best[i] = _top(np.append(there, scores), np.append(places, part), k)
+        return [
+            [
+                Hit(passage, score)
+                for score, row in zip(scores.tolist(), places.tolist(), strict=True)
+                if (passage := self._rows[row]) is not None
+            ]
+            for scores, places in best
         ]
+
+    def _matching(self, where: Filter) -> Ints:
+        if not where and len(self._place) == len(self._rows):
+            return np.arange(len(self._rows))
+        rows = [i for i, row in enumerate(self._rows) if row is not None and where.takes(row)]
         return np.array(rows, dtype=np.int64)
 
     def fetch(self, ids: Sequence[str]) -> list[Passage]:
@@ -243,6 +246,16 @@ class ExactStore:
     def close(self) -> None:
         """Let go of the mapped file."""
         self._vectors = np.zeros((0, self.info.dim), dtype=np.float32)
+
+
+def _top(scores: Floats, rows: Ints, k: int) -> tuple[Floats, Ints]:
+    """The ``k`` largest scores and their rows, best first; equals in the order of the rows."""
+    if k < len(scores):
+        bound = np.partition(scores, len(scores) - k)[len(scores) - k]
+        kept = np.flatnonzero(scores >= bound)
+        scores, rows = scores[kept], rows[kept]
+    order = np.argsort(-scores, kind="stable")[:k]
+    return scores[order], rows[order]
 
 
 def _record(passage: Passage) -> dict[str, Any]:

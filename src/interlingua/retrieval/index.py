@@ -181,36 +181,37 @@ class Index:
             yield self.store
 
 
-def create_index(
-    place: str | Path, *, store: str, model: str, folder: ModelFolder | None = None, **facts: object
-) -> Index:
+def create_index(place: str | Path, *, store: str, model: str, fingerprint: str, dim: int) -> Index:
     """Make an empty index.
 
     Args:
         place: A folder that does not exist, ``milvus://host[:port]/collection`` or ``FILE.db``.
         store: ``exact`` or ``lance``; a place of Milvus has its own.
         model: The model's name.
-        folder: The model, opened; without it give ``fingerprint`` and ``dim``.
-        **facts: Other values of `IndexInfo`.
+        fingerprint: The model's, see `ModelFolder.fingerprint`.
+        dim: Features of a vector, D.
 
     Raises:
         UsageError: There is something at the place.
         MissingExtraError: The store's package is not installed.
     """
     target = str(place)
-    if folder is not None:
-        facts |= {"fingerprint": folder.fingerprint, "dim": folder.features}
-    created = datetime.now(UTC).isoformat(timespec="seconds")
-    values = {"store": store, "model": model, "created": created, "version": __version__, **facts}
+    info = IndexInfo(
+        store="milvus" if is_milvus(target) else store,
+        model=model,
+        fingerprint=fingerprint,
+        dim=dim,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        version=__version__,
+    )
     if is_milvus(target):
-        return Index(target, STORES.get("milvus")(target, make(IndexInfo, values), create=True))
+        return Index(target, STORES.get("milvus")(target, info, create=True))
     path = Path(target)
     if path.exists():
         raise UsageError(
             f"--index {path} exists",
             remedy="Add to it with: interlingua index add, or give another name",
         )
-    info = make(IndexInfo, values)
     opener = STORES.get(store)
     with disk_errors(path):
         path.mkdir(parents=True)

@@ -26,6 +26,7 @@ _SPLITS: dict[str, Split] = {
     "validation": "dev",
     "test": "test",
     "test_gold": "test",
+    "": "test",  # of a data set with one part
 }
 _MAX_FILES = 100_000
 
@@ -39,6 +40,8 @@ class Dataset(Config):
     """Tasks its rows serve; the model's task says which is meant."""
     patterns: tuple[str, ...]
     """Regular expressions for the end of a path, with groups ``lang`` and ``split``."""
+    protocol: Literal["labels", "tatoeba", "bucc", "alignment", "lareqa"] = "labels"
+    """How it is scored: by a taught model's labels, or by the vectors and states of any model."""
     source: str = "eng_Latn"
     """The language whose training part ``--train`` takes, as the makers define zero-shot."""
     summary: str
@@ -110,6 +113,46 @@ for _dataset in (
         licence="tweets under their platform's terms",
         citation="Shaar et al., NLP4IF 2021 shared tasks",
         url="https://gitlab.com/NLP4IF/nlp4if-2021",
+    ),
+    Dataset(
+        name="tatoeba",
+        tasks=("retrieval",),
+        protocol="tatoeba",
+        patterns=(r"tatoeba\.(?P<lang>[a-z]{3})-eng\.(?P=lang)(?P<split>)",),
+        summary="English sentences search their translations, up to 1,000 in each of 112 languages",
+        licence="CC-BY-2.0-FR",
+        citation="Artetxe and Schwenk, TACL 2019; scored as in XTREME (Hu et al., ICML 2020)",
+        url="https://github.com/facebookresearch/LASER/tree/main/data/tatoeba/v1",
+    ),
+    Dataset(
+        name="bucc2018",
+        tasks=("mining",),
+        protocol="bucc",
+        patterns=(r"(?P<lang>de|fr|ru|zh)-en\.(?P<split>dev|test)\.(?P=lang)",),
+        summary="translations hidden in two texts, with English, 4 languages",
+        licence="for research, as its makers put it",
+        citation="Zweigenbaum, Sharoff and Rapp, BUCC 2018",
+        url="https://comparable.limsi.fr/bucc2018/",
+    ),
+    Dataset(
+        name="lareqa",
+        tasks=("retrieval",),
+        protocol="lareqa",
+        patterns=(r"(?:lareqa|xquad-r)/(?P<lang>[a-z]{2})(?P<split>)\.json",),
+        summary="questions find the sentences of all languages that answer them, 11 languages",
+        licence="CC-BY-SA-4.0",
+        citation="Roy et al., LAReQA, EMNLP 2020; scored as in XTREME-R (Ruder et al. 2021)",
+        url="https://github.com/google-research-datasets/lareqa",
+    ),
+    Dataset(
+        name="xl_wa",
+        tasks=("alignment",),
+        protocol="alignment",
+        patterns=(r"(?:xl_wa|XL-WA)/data/(?P<lang>[a-z]{2})/(?P<split>dev|test)\.tsv",),
+        summary="which word translates which, English with 14 languages",
+        licence="CC-BY-NC-SA-4.0",
+        citation="Martelli et al., XL-WA, CLiC-it 2023",
+        url="https://github.com/SapienzaNLP/XL-WA",
     ),
 ):
     DATASETS.add(_dataset.name, _dataset)

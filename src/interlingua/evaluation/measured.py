@@ -1,0 +1,129 @@
+"""A scorecard of what is counted rather than labelled: pairs found, links made, queries answered.
+
+Shapes: ``N`` items, ``R`` resamples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from interlingua.base.seeding import generator
+from interlingua.evaluation.bootstrap import LEVEL, interval
+from interlingua.evaluation.records import Bootstrap, DataFile, LanguageScore, Scorecard
+from interlingua.evaluation.scorecard import Means, breakdown_of, facts_of, summarised
+from interlingua.tasks.metrics.spans import SpanCounts
+
+_CELLS = 4_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What was found in one language.
+
+    Attributes:
+        right: What every item adds to the numerator of the score, ``[N]``.
+        whole: What it adds to the denominator, ``[N]``. The score is the ratio of the sums: a mean
+            where all are 1; F1 of ``2 right / (found + wanted)``, see `f1_of`.
+        metrics: Other figures, by name.
+        note: What there is to know of the figures.
+    """
+
+    right: NDArray[np.float64]
+    whole: NDArray[np.float64]
+    metrics: Mapping[str, float]
+    note: str = ""
+
+
+def mean_of(values: NDArray[np.float64], metrics: Mapping[str, float], note: str) -> Measured:
+    """The mean of a figure of every item ``[N]``."""
+    return Measured(np.asarray(values, dtype=np.float64), np.ones(len(values)), metrics, note)
+
+
+def f1_of(counts: SpanCounts, metrics: Mapping[str, float], note: str) -> Measured:
+    """F1 over all items, from the counts of each."""
+    whole = np.asarray(counts.predicted + counts.gold, dtype=np.float64)
+    return Measured(np.asarray(2.0 * counts.hits), whole, metrics, note)
+
+
+def build_measured(
+    results: Mapping[str, Measured],
+    *,
+    task: str,
+    metric: str,
+    model: str,
+    data: Iterable[dict[str, str | int]],
+    split: str,
+    seed: int,
+    resamples: int = 1000,
+) -> Scorecard:
+    """The scorecard of an encoder that was not taught the task.
+
+    Args:
+        results: By language tag.
+        task: Name of the task.
+        metric: Name of the score.
+        model: What was tested.
+        data: The files tested on.
+        split: Which part of the data.
+        seed: Of the bootstrap over items.
+        resamples: Bootstrap resamples.
+    """
+    drawn = {lang: _drawn(lang, results[lang], resamples, seed) for lang in sorted(results)}
+    scores, notes = {}, {}
+    for lang, found in sorted(results.items()):
+        score = float(_ratio(found.right.sum(), found.whole.sum()))
+        metrics: dict[str, float | None] = {metric: score, **found.metrics}
+        n = len(found.right)
+        ci = interval(drawn[lang], score)
+        scores[lang] = LanguageScore(n=n, score=score, ci=ci, metrics=metrics)
+        if found.note:
+            notes[f"per_language.{lang}"] = found.note
+    means = Means({lang: score.score for lang, score in scores.items()}, drawn)
+    facts = {lang: facts_of(lang, taught=False) for lang in scores}
+    summary, intervals = summarised(means, facts, scores, notes)
+    return Scorecard(
+        task=task,
+        metric=metric,
+        model=model,
+        source_languages=(),
+        split=split,
+        labels=(),
+        per_language=scores,
+        summary=summary,
+        summary_ci=intervals,
+        breakdown=breakdown_of(means, facts, summary.source),
+        calibration={},
+        coverage={},
+        classes={},
+        languages=facts,
+        bootstrap=Bootstrap(level=LEVEL, resamples=resamples, parallel=False),
+        notes=notes,
+        data=tuple(DataFile.model_validate(file) for file in data),
+        seed=seed,
+        seeds={"bootstrap": seed},
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _drawn(lang: str, found: Measured, resamples: int, seed: int) -> NDArray[np.float64]:
+    """The score in every resample of the items, ``[R]``."""
+    rng = generator(seed, "bootstrap", lang)
+    items = len(found.right)
+    step = max(1, _CELLS // items)
+    parts = []
+    for start in range(0, resamples, step):
+        size = min(step, resamples - start)
+        draws = rng.multinomial(items, np.full(items, 1 / items), size=size).astype(np.float64)
+        parts.append(_ratio(draws @ found.right, draws @ found.whole))
+    return np.concatenate(parts)
+
+
+def _ratio(right: Any, whole: Any) -> NDArray[np.float64]:  # noqa: ANN401 - numbers or arrays
+    """``right / whole``, 0 where there is nothing."""
+    return np.asarray(np.divide(right, np.maximum(whole, 1e-12)), dtype=np.float64)

@@ -1,0 +1,133 @@
+"""Mining against the formulas written out, and planted translations found."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from interlingua.base.errors import DataError, UsageError
+from interlingua.retrieval import mining
+from interlingua.retrieval.mining import first_of_equals, mine, nearest
+
+
+def unit(rows: int, seed: int, width: int = 16) -> np.ndarray:
+    found = np.random.default_rng(seed).normal(size=(rows, width)).astype(np.float32)
+    return found / np.linalg.norm(found, axis=1, keepdims=True)
+
+
+@pytest.fixture(autouse=True)
+def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mining, "_ROWS", 7)
+    monkeypatch.setattr(mining, "_COLUMNS", 5)
+
+
+def test_nearest_in_blocks_is_a_full_sort() -> None:
+    queries, pool = unit(20, 0), unit(33, 1)
+    scores, rows = nearest(queries, pool, 6)
+    whole = queries @ pool.T
+    expected = np.argsort(-whole, axis=1)[:, :6]
+    assert (rows == expected).all()
+    assert scores == pytest.approx(np.take_along_axis(whole, expected, axis=1), abs=1e-6)
+    assert nearest(queries, pool[:3], 6)[0].shape == (20, 3)
+
+
+def by_the_book(source: np.ndarray, target: np.ndarray, margin: str, k: int) -> np.ndarray:
+    """Artetxe and Schwenk 2019, equation 1, for every pair of sentences."""
+    cosine = source @ target.T
+    table = np.zeros_like(cosine)
+    for i, j in np.ndindex(*cosine.shape):
+        around = np.sort(cosine[i])[-k:].sum() / (2 * k) + np.sort(cosine[:, j])[-k:].sum() / (
+            2 * k
+        )
+        table[i, j] = {
+            "ratio": cosine[i, j] / around,
+            "distance": cosine[i, j] - around,
+            "absolute": cosine[i, j],
+        }[margin]
+    return table
+
+
+@pytest.mark.parametrize("margin", ["ratio", "distance", "absolute"])
+def test_margins_are_the_paper(margin: str) -> None:
+    target = unit(17, 5)
+    source = target[:12] + 0.5 * unit(12, 6)
+    source /= np.linalg.norm(source, axis=1, keepdims=True)
+    table = by_the_book(source, target, margin, 3)
+    for retrieval in ("forward", "backward", "intersection", "max"):
+        found = mine(source, target, k=3, margin=margin, retrieval=retrieval)
+        assert found.score == pytest.approx(table[found.source, found.target], abs=1e-5)
+        assert (np.diff(found.score) <= 0).all()
+    forward = mine(source, target, k=3, margin=margin, retrieval="forward")
+    # Among its k nearest each source takes the one with the best margin.
+    near = np.argsort(-(source @ target.T), axis=1)[:, :3]
+    best = {i: int(near[i][table[i, near[i]].argmax()]) for i in range(12)}
+    assert dict(zip(forward.source.tolist(), forward.target.tolist(), strict=True)) == best
+    assert len(mine(source, target, k=3, retrieval="backward")) == 17
+
+
+def test_max_uses_a_sentence_once_and_intersection_is_of_both() -> None:
+    source, target = unit(30, 2), unit(25, 3)
+    pairs = {
+        name: mine(source, target, retrieval=name)
+        for name in ("forward", "backward", "intersection", "max")
+    }
+    sets = {
+        name: set(zip(found.source.tolist(), found.target.tolist(), strict=True))
+        for name, found in pairs.items()
+    }
+    assert sets["intersection"] == sets["forward"] & sets["backward"]
+    assert sets["intersection"] <= sets["max"] <= sets["forward"] | sets["backward"]
+    assert len(set(pairs["max"].source.tolist())) == len(pairs["max"])
+    assert len(set(pairs["max"].target.tolist())) == len(pairs["max"])
+
+
+def test_planted_translations_are_found() -> None:
+    target = unit(60, 8, 32)
+    rng = np.random.default_rng(1)
+    place = rng.permutation(60)[:40]
+    source = np.vstack([target[place] + 0.3 * unit(40, 9, 32), unit(20, 10, 32)])
+    source /= np.linalg.norm(source, axis=1, keepdims=True)
+    found = mine(source, target).above(1.4)
+    assert {(i, int(place[i])) for i in range(40)} == set(
+        zip(found.source.tolist(), found.target.tolist(), strict=True)
+    )
+
+
+def test_edges() -> None:
+    empty = np.zeros((0, 16), np.float32)
+    assert len(mine(empty, unit(3, 0))) == len(mine(unit(3, 0), empty)) == 0
+    assert len(mine(unit(1, 0), unit(2, 1), k=9)) == 1
+    with pytest.raises(UsageError, match="Did you mean ratio"):
+        mine(empty, empty, margin="ration")
+    with pytest.raises(DataError, match="cannot be compared"):
+        mine(unit(2, 0), unit(2, 0, 8))
+    texts, rows = first_of_equals(["a", "b ", " b", "a", "c"])
+    assert (texts, rows.tolist()) == (["a", "b ", "c"], [0, 1, 4])
+
+
+def test_from_the_command_line(tmp_path: Path, toy_model: Path) -> None:
+    from interlingua.cli.corpus import mine as command
+
+    lines = ["Der Zug hat Verspätung.", "Es regnet.", "Es regnet.", "Brot und Butter"]
+    (tmp_path / "a.txt").write_text("\n".join([*lines, "", "nur hier"]))
+    (tmp_path / "b.txt").write_text("\n".join(reversed(lines)))
+    command(
+        source=tmp_path / "a.txt",
+        target=tmp_path / "b.txt",
+        source_lang="de",
+        target_lang="nl",
+        out=tmp_path / "pairs.jsonl",
+        model=str(toy_model),
+        retrieval="intersection",
+        threshold=1.0,
+        exact=True,
+        quiet=True,
+        json=True,
+    )
+    rows = [json.loads(line) for line in (tmp_path / "pairs.jsonl").read_text().splitlines()]
+    assert {row["source"] for row in rows if row["source"] == row["target"]} == set(lines)
+    assert {(row["source_lang"], row["target_lang"]) for row in rows} == {("deu_Latn", "nld_Latn")}
+    assert rows[0]["meta"]["margin"] >= rows[-1]["meta"]["margin"] >= 1.0

@@ -50,10 +50,11 @@ class PretrainData(Config):
     """What it is trained with."""
 
     train: tuple[str, ...] = ()
-    """Corpus folders, or tables with a column ``text``; ``*`` stands for any characters."""
+    """Corpus folders, tables with a column ``text``, or ``hub:NAME:SPLIT``; ``*`` stands for any
+    characters."""
     pairs: tuple[str, ...] = ()
-    """Tables with the columns ``source``, ``target``, ``source_lang`` and ``target_lang``, or
-    message catalogues."""
+    """Tables with the columns ``source``, ``target``, ``source_lang`` and ``target_lang``, message
+    catalogues, ``.tmx``, two parallel files by the name of either, or ``hub:NAME:SPLIT``."""
     validation: tuple[str, ...] = ()
     """Like ``train``; without it corpus folders bring their own, of tables a share is held out."""
     validation_pairs: tuple[str, ...] = ()

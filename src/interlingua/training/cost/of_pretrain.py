@@ -125,7 +125,7 @@ def _sampled(
     files: Files, data: PretrainData, start: Start, folder: Path, *, length: int, pairs: bool
 ) -> TokenStore:
     """The first rows of each file as a store, more of the larger files."""
-    sizes = [path.stat().st_size for path in files.train]
+    sizes = [path.stat().st_size if path.is_file() else 1 for path in files.train]
     whole = max(1, sum(sizes))
 
     def rows() -> Iterator[Text]:

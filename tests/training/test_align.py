@@ -242,12 +242,13 @@ def test_parts_of_a_batch_give_the_weights_of_the_whole(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["everything", "queue"])
+@pytest.mark.parametrize("kind", ["everything", "all"])
 def test_two_processes_see_the_negatives_of_both(
-    tmp_path: Path, parent: Path, pairs: Path, kind: str
+    tmp_path: Path, parent: Path, pairs: Path, documents: Path, kind: str
 ) -> None:
-    given = values(parent, pairs, steps=4, dropout=0.0, precision="float32", anchor="eng_Latn")
+    given = values(parent, pairs, steps=6, dropout=0.0, precision="float32", anchor="eng_Latn")
     given["objectives"] = KINDS[kind]
+    given["data"]["train"] = [str(documents)]
     path = tmp_path / "recipe.yaml"
     path.write_text(yaml.safe_dump(given))
     align(make(AlignRecipe, given), out=tmp_path / "one")

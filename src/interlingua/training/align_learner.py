@@ -6,7 +6,7 @@ Legend: P rows of a batch, D width.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -171,8 +171,9 @@ class AlignLearner(StepwiseLearner):
         trained = {n: p for n, p in pooled.encoder.named_parameters() if p.requires_grad}
         for i, objective in enumerate(objectives):
             trained |= {f"objectives.{i}.{name}": p for name, p in objective.own.items()}
-        mixture = Mixture(
-            [objective.source() for objective in objectives],
+        sources = [objective.source() for objective in objectives]
+        mixture = Mixture(  # every process has a row of every batch, since all gather vectors
+            [replace(source, least=max(source.least, processes.world)) for source in sources],
             [(settings.steps, settings.sampling)],
             seed=settings.seed,
             token_budget=settings.token_budget,

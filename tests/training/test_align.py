@@ -71,6 +71,35 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def test_pairs_of_two_languages_lie_the_same_way_round(
+    tmp_path: Path, tokenizer_folder: Path
+) -> None:
+    from interlingua.batches.framing import frame_of
+    from interlingua.batches.token_store import Text, build_store
+    from interlingua.models.tokenizer import load_tokenizer
+    from interlingua.training.align_data import PairRows
+
+    tokenizer = load_tokenizer(tokenizer_folder)
+    german, english = "das Wetter", "the weather"
+    texts = [
+        Text(german, "deu_Latn", "0", second=english, second_lang="eng_Latn"),
+        Text(english, "eng_Latn", "1", second=german, second_lang="deu_Latn"),
+        Text(german, "deu_Latn", "2", second="il tempo", second_lang="ita_Latn"),
+        Text("il tempo", "ita_Latn", "3", second=german, second_lang="deu_Latn"),
+    ]
+    store = build_store(texts, tokenizer, tmp_path / "s", max_tokens=40)
+    for anchor, second in (("eng_Latn", english), ("deu_Latn", german), (None, english)):
+        rows = PairRows(store, frame_of(tokenizer, pad=1), anchor)
+        assert len(rows.languages) == 2
+        assert rows.groups[0] == rows.groups[1] != rows.groups[2] == rows.groups[3]
+        assert rows.anchored.tolist() == [anchor in (text.lang, text.second_lang) for text in texts]
+        for row in (0, 1):
+            assert rows.ids(row, 1).tolist() == tokenizer.encode(second).ids
+            assert rows.ids(row, 0).tolist() != rows.ids(row, 1).tolist()
+        assert (rows.numbers[0] == rows.numbers[1]).all()
+        assert (rows.numbers[2] == rows.numbers[3]).all()
+
+
 @pytest.fixture(scope="module")
 def words(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Sentences of six words, and a language that has one German word for each English one."""

@@ -91,7 +91,7 @@ class Retrieval:
             for side in (0, 1):  # a text that is in the pool twice has no right answer
                 kept = np.unique(rows.numbers[members, side], return_index=True)[1]
                 members = members[np.sort(kept)]
-            rng = generator(0, "retrieval", rows.store.languages[int(group)])
+            rng = generator(0, "retrieval", *rows.languages[group])
             chosen = np.sort(rng.permutation(members)[:most])
             for row in chosen.tolist():
                 for side in (0, 1):
@@ -100,7 +100,7 @@ class Retrieval:
                         places[number] = len(self.texts)
                         self.texts.append(rows.ids(row, side))
             sides = [np.array([places[int(n)] for n in rows.numbers[chosen, s]]) for s in (0, 1)]
-            self.pools[rows.languages(int(group))] = sides[0], sides[1]
+            self.pools[rows.languages[group]] = sides[0], sides[1]
 
     def accuracy(self, vectors: NDArray[np.float32]) -> dict[str, float]:
         """Accuracy of each language's texts as queries, from vectors of ``texts`` [N, D].

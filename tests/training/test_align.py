@@ -429,6 +429,23 @@ def test_bad_pairs_are_refused(
         align(recipe(parent, path, data={"held_out": 0.0}), out=tmp_path / "m")
 
 
+def test_two_parallel_files_are_pairs_if_their_sides_are_as_long(
+    tmp_path: Path, parent: Path
+) -> None:
+    english, german = (tmp_path / f"talk.en-de.{lang}" for lang in ("en", "de"))
+    english.write_text("\n".join(rows_of("eng_Latn")) + "\n", encoding="utf-8")
+    german.write_text("\n".join(rows_of("deu_Latn")) + "\n", encoding="utf-8")
+    done = align(recipe(parent, english, steps=2), out=tmp_path / "m")
+    assert set(done.info.scores["retrieval_accuracy"]) == {
+        "mean",
+        "deu_Latn-eng_Latn",
+        "eng_Latn-deu_Latn",
+    }
+    german.write_text("\n".join(rows_of("deu_Latn")[:-1]) + "\n", encoding="utf-8")
+    with pytest.raises(DataError, match="the sides differ in length"):
+        align(recipe(parent, english, steps=2), out=tmp_path / "n")
+
+
 def test_what_does_not_fit_is_refused(tmp_path: Path, parent: Path, pairs: Path) -> None:
     out = tmp_path / "m"
     with pytest.raises(DataError, match=r"no row is in cym_Latn.*eng_Latn"):

@@ -2,13 +2,14 @@
 # make test         install what tests need, then run them
 # make check        format, lint and types
 # make bench        speed and memory against peers, in the same run
+# make align        fetch open bitext, then draw the starter's languages together
 # make docs         build the documentation into site/
 
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: quickstart test check bench docs clean
+.PHONY: quickstart test check bench align docs clean
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -36,6 +37,14 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python bench/run_all.py
+
+runs/align/pairs.jsonl.zst: | $(VENV)/.all
+	$(BIN)/interlingua corpus fetch debian --out runs/align/debian
+	$(BIN)/interlingua corpus fetch catalogues --out runs/align/catalogues
+	$(BIN)/interlingua corpus pairs runs/align/debian/pairs runs/align/catalogues/pairs --out $@
+
+align: $(VENV)/.all runs/align/pairs.jsonl.zst
+	$(BIN)/interlingua align recipes/align/align.yaml --out runs/align/model
 
 docs: $(VENV)/.dev
 	$(BIN)/mkdocs build --strict --quiet

@@ -74,6 +74,9 @@ class FakeLearner:
         loss = loss / len(rows)
         return loss * float("nan") if self.how == "nan" and self.calls == self.fail_at else loss
 
+    def state(self) -> dict[str, torch.Tensor]:
+        return {}
+
     def begin_epoch(self, epoch: int) -> None:
         pass
 

@@ -373,7 +373,7 @@ def test_temperature_gives_small_languages_their_share() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", sorted((Path(__file__).parents[2] / "recipes").rglob("*.yaml")), ids=lambda p: p.name
+    "path", sorted((Path(__file__).parents[2] / "recipes/tiny-multilingual").glob("*.yaml"))
 )
 def test_every_shipped_recipe_can_be_read(path: Path) -> None:
     assert make(PretrainRecipe, read_recipe(path)).objectives

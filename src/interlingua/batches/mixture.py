@@ -19,6 +19,7 @@ from functools import cached_property
 
 import numpy as np
 
+from interlingua.base.errors import DataError
 from interlingua.base.seeding import generator
 from interlingua.batches.buckets import IntArray, shuffled_plan
 
@@ -31,11 +32,15 @@ class Source:
         lengths: Tokens of each row, special ones included [N].
         groups: Index of each row's language [N].
         weight: Its share of the steps, beside the others'.
+        apart: Whether a batch holds rows of one group only.
+        least: Rows a batch has at least; smaller ones are left out.
     """
 
     lengths: IntArray
     groups: IntArray
     weight: float = 1.0
+    apart: bool = False
+    least: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,9 @@ class Mixture:
         seed: Of every choice.
         token_budget: Padded tokens of a step.
         max_rows: Rows of a step.
+
+    Raises (when a step is drawn):
+        DataError: A source has too few rows for a batch.
     """
 
     def __init__(
@@ -120,13 +128,28 @@ class Mixture:
         rng = generator(self.seed, "round", phase, source, number)
         given = self.sources[source]
         rows = balanced(given.lengths, given.groups, self.phases[phase][1], rng)
-        batches = shuffled_plan(
-            given.lengths[rows],
-            token_budget=self.token_budget,
-            rng=rng,
-            max_rows=self.max_rows,
-        )
-        return [rows[batch] for batch in batches]
+        parts = [rows]
+        if given.apart:
+            parts = [rows[given.groups[rows] == group] for group in np.unique(given.groups[rows])]
+        batches = [
+            part[batch]
+            for part in parts
+            for batch in shuffled_plan(
+                given.lengths[part],
+                token_budget=self.token_budget,
+                rng=rng,
+                max_rows=self.max_rows,
+            )
+        ]
+        if given.apart:
+            batches = [batches[i] for i in rng.permutation(len(batches))]
+        found = [batch for batch in batches if len(batch) >= given.least]
+        if not found:
+            raise DataError(
+                f"no batch of {given.least} rows can be made of {len(rows)}",
+                remedy="Raise training.token_budget or training.max_rows, or add data",
+            )
+        return found
 
 
 def balanced(

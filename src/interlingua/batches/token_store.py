@@ -85,6 +85,11 @@ class TokenStore:
         """Tokens of each row, special ones not counted [N]."""
         return np.diff(self.starts)
 
+    @property
+    def documents(self) -> IntArray:
+        """The document each row is of, counted from 0 [N]; rows of one follow each other."""
+        return np.asarray(self._document, dtype=np.int64)
+
     def row(self, index: int) -> IntArray:
         """Token ids of a row."""
         return np.asarray(self.tokens[self.starts[index] : self.starts[index + 1]], dtype=np.int64)

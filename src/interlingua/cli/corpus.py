@@ -112,7 +112,10 @@ def udhr(
 @app.command("pairs")
 def pairs(
     inputs: Annotated[
-        list[str], typer.Argument(help="Tables of pairs, .mo or .po files, or folders of them.")
+        list[str],
+        typer.Argument(
+            help="Tables, .mo, .po, .tmx, x.en with x.de beside it, folders, hub:NAME:SPLIT."
+        ),
     ],
     out: Annotated[Path, typer.Option("--out", help="File to write: .jsonl, .jsonl.zst or .gz.")],
     clean: Annotated[

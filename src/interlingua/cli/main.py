@@ -15,6 +15,7 @@ import typer
 from interlingua import __version__
 from interlingua.base.errors import InterlinguaError, StoppedError, one_line
 from interlingua.cli import (
+    align,
     apply,
     benchmark,
     compare,
@@ -46,6 +47,7 @@ app.command("quickstart")(quickstart.quickstart)
 app.command("finetune")(finetune.finetune)
 app.command("tune")(tune.tune)
 app.command("pretrain")(pretrain.pretrain)
+app.command("align")(align.align)
 app.command("cost")(cost.cost)
 app.command("evaluate")(evaluate.evaluate)
 app.command("benchmark")(benchmark.benchmark)

@@ -2,7 +2,9 @@
 
     tables, plain text, official formats, mC4     a row, or a line, is a document
     Debian's Translation-*                        a description is a document
-    message catalogues, tables of pairs           either side is a document
+    message catalogues, translation memories,     either side is a document
+    tables of pairs
+    hub:NAME:SPLIT                                a row of the hub's data set is a document
 
 A document's language is the one given for the input, else the row's, else the one that the path
 names; else it is ``und``, to be identified. Never a default.
@@ -24,9 +26,11 @@ from interlingua.base.errors import DataError, LanguageError, quoted
 from interlingua.corpus.formats import read_rows
 from interlingua.corpus.readers.debian import read_debian
 from interlingua.corpus.readers.gettext import read_mo, read_po
+from interlingua.corpus.readers.hub import is_hub
 from interlingua.corpus.readers.mc4 import LICENCE as MC4_LICENCE
 from interlingua.corpus.readers.mc4 import PATTERN as MC4
 from interlingua.corpus.readers.mc4 import mc4_lang
+from interlingua.corpus.readers.tmx import read_tmx
 from interlingua.corpus.records import Document, Pair
 from interlingua.corpus.rows import Faults, Row, read_jsonl
 from interlingua.corpus.texts import text_files
@@ -34,7 +38,7 @@ from interlingua.languages import UND, tag_of
 from interlingua.languages.paths import language_of_path, scripts_agree
 
 _DEBIAN = regex.compile(r"(?:.*_)?Translation-[A-Za-z@_%0-9]+(?:\.(?:gz|zst))?")
-_CATALOGUES = {".mo": read_mo, ".po": read_po}
+_CATALOGUES = {".mo": read_mo, ".po": read_po, ".tmx": read_tmx}
 _LINE = "line"
 _SAMPLE = 200
 
@@ -79,7 +83,7 @@ class Input(Config):
             DataError: There are none.
         """
         path = Path(self.path).expanduser()
-        if path.exists():
+        if path.exists() or is_hub(path):
             return text_files(path, _is_special)
         found = sorted(Path(path.anchor or ".").glob(str(path.relative_to(path.anchor))))
         files = [file for one in found for file in text_files(one, _is_special)]

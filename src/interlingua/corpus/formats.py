@@ -6,6 +6,7 @@ A format says which files it recognises and reads them into rows with the standa
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +14,11 @@ from pathlib import Path
 import regex
 
 from interlingua.base.errors import DataError
+from interlingua.base.files import sha256_file
+from interlingua.corpus.readers.hub import is_hub, read_hub
 from interlingua.corpus.readers.mc4 import PATTERN as MC4
 from interlingua.corpus.readers.mc4 import read_mc4_rows
+from interlingua.corpus.readers.moses import moses_sides
 from interlingua.corpus.rows import Faults, Row, read_lines, read_table, split_tsv
 
 _NLP4IF_COLUMNS = ["id", "text", *(f"q{n}_label" for n in range(1, 8))]
@@ -117,13 +121,28 @@ FORMATS: tuple[FileFormat, ...] = (
 
 
 def read_rows(path: str | Path, faults: Faults | None = None) -> Iterator[Row]:
-    """Read an official file by its own rules, any other table by its ending.
+    """Read an official file by its own rules, ``hub:`` from the hub, any table by its ending.
 
     Raises:
         DataError: The file or a row of it cannot be read.
     """
     file = Path(path)
+    if is_hub(file):
+        return read_hub(file, faults or Faults())
     for known in FORMATS:
         if known.recognises(file):
             return known.read(file, faults or Faults())
     return read_table(file, faults)
+
+
+def input_sha256(path: Path) -> str:
+    """The sha256 of an input: of its bytes, of both files of a pair of files, of a name on the hub.
+
+    What stands behind a name on the hub is not hashed: a revision in the name fixes it.
+    """
+    if is_hub(path):
+        return hashlib.sha256(str(path).encode("utf-8", "surrogatepass")).hexdigest()
+    sides = moses_sides(path)
+    if sides is None:
+        return sha256_file(path)
+    return hashlib.sha256("".join(map(sha256_file, sides)).encode()).hexdigest()

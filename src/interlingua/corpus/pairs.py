@@ -10,13 +10,21 @@ from typing import Any
 from interlingua.base.errors import DataError, LanguageError
 from interlingua.corpus.clean_pairs import Cleaner, CleanRules, length_ratios
 from interlingua.corpus.readers.gettext import read_mo, read_po
+from interlingua.corpus.readers.hub import is_hub, read_hub, translation_of
+from interlingua.corpus.readers.moses import moses_sides, names_a_pair, read_moses
+from interlingua.corpus.readers.tmx import read_tmx
 from interlingua.corpus.records import Pair
 from interlingua.corpus.rows import Faults, Row, read_table
 from interlingua.corpus.writing import pair_row, write_rows
 from interlingua.languages.tags import tag_of
 
-_READERS: dict[str, Callable[[Path, Faults], Iterator[Pair]]] = {".mo": read_mo, ".po": read_po}
-_FOLDER_ENDINGS = (".jsonl", ".jsonl.zst", ".jsonl.gz", ".tsv", ".parquet", ".mo", ".po")
+_READERS: dict[str, Callable[[Path, Faults], Iterator[Pair]]] = {
+    ".mo": read_mo,
+    ".po": read_po,
+    ".tmx": read_tmx,
+}
+_TABLES = (".jsonl", ".tsv", ".parquet")
+_COMPRESSED = (".gz", ".zst")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +38,7 @@ class Gathered:
 
 
 def pair_files(inputs: Sequence[str | Path]) -> list[Path]:
-    """Files as they are, and all files of pairs in folders.
+    """Files as they are, and all files of pairs in folders; of two parallel files the source.
 
     Raises:
         DataError: An input is missing, or a folder holds no file of pairs.
@@ -38,26 +46,47 @@ def pair_files(inputs: Sequence[str | Path]) -> list[Path]:
     found = []
     for given in map(Path, inputs):
         if not given.is_dir():
-            found.append(given)
+            sides = None if is_hub(given) else moses_sides(given)
+            found.append(given if sides is None else sides[0])
             continue
-        inside = sorted(p for p in given.rglob("*") if p.name.endswith(_FOLDER_ENDINGS))
+        inside = [path for path in sorted(given.rglob("*")) if _holds_pairs(path)]
         if not inside:
             raise DataError("no file of pairs in the folder", path=given)
         found += inside
     return found
 
 
+def _holds_pairs(path: Path) -> bool:
+    """Whether a file in a folder is one of pairs, or the source of two whose names tell both."""
+    ending = _ending(path)
+    if ending in _READERS or (ending in _TABLES and path.is_file()):
+        return True
+    return names_a_pair(path) and (moses_sides(path) or (None,))[0] == path
+
+
+def _ending(path: Path) -> str:
+    suffixes = [suffix for suffix in path.suffixes if suffix not in _COMPRESSED]
+    return suffixes[-1].lower() if suffixes else ""
+
+
 def read_pairs(path: Path, faults: Faults) -> Iterator[Pair]:
-    """Pairs of a table with ``source``, ``target`` and their languages, or of a catalogue.
+    """Pairs of a table, a catalogue, a translation memory, two parallel files or the hub.
+
+    A table has the columns ``source``, ``target``, ``source_lang`` and ``target_lang``; a row of
+    the hub may have ``translation`` instead.
 
     Raises:
         DataError: The file or a row of it cannot be read.
     """
-    reader = _READERS.get(path.suffix)
+    reader = _READERS.get(_ending(path))
     if reader is not None:
         yield from reader(path, faults)
         return
-    for row in read_table(path, faults):
+    if not is_hub(path) and moses_sides(path) is not None:
+        yield from read_moses(path, faults)
+        return
+    rows = read_hub(path, faults) if is_hub(path) else read_table(path, faults)
+    for row in rows:
         try:
             yield _pair(row)
         except DataError as fault:
@@ -65,7 +94,7 @@ def read_pairs(path: Path, faults: Faults) -> Iterator[Pair]:
 
 
 def _pair(row: Row) -> Pair:
-    values = row.values
+    values = translation_of(row.values) or row.values
     texts = [values.get(name) for name in ("source", "target", "source_lang", "target_lang")]
     if not all(isinstance(text, str) for text in texts):
         raise DataError(

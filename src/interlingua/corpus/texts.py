@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from interlingua.base.errors import DataError, LanguageError, quoted
-from interlingua.base.files import sha256_file
 from interlingua.base.progress import say
-from interlingua.corpus.formats import FORMATS, read_rows
+from interlingua.corpus.formats import FORMATS, input_sha256, read_rows
+from interlingua.corpus.readers.hub import is_hub
 from interlingua.corpus.rows import Faults, Row
 from interlingua.languages import UND, identify, tag_of
 from interlingua.languages.paths import language_of_path, scripts_agree
@@ -78,7 +78,7 @@ class Texts:
     def facts(self) -> list[dict[str, str | int]]:
         """Path, sha256 and rows of every file that a text came from."""
         return [
-            {"path": path.as_posix(), "sha256": sha256_file(path), "rows": self.rows[path]}
+            {"path": path.as_posix(), "sha256": input_sha256(path), "rows": self.rows[path]}
             for path in self.files
             if self.rows[path]
         ]
@@ -155,6 +155,8 @@ def text_files(path: Path, readable: Callable[[Path], bool] | None = None) -> li
     Raises:
         DataError: Nothing is there, or a folder without such a file.
     """
+    if is_hub(path):
+        return [path]
     if not path.exists():
         raise DataError("no such file or folder", path=path)
     if not path.is_dir():

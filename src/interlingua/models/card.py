@@ -117,16 +117,24 @@ def _use(info: ModelInfo) -> str:
 
 
 def _taught(info: ModelInfo) -> str:
-    if not info.task:
-        return "No task was added to the parent model."
-    labels = ", ".join(f"`{label}`" for label in info.labels)
-    languages = ", ".join(map(_language, info.source_languages)) or "a language that was not named"
-    lines = [f"Task: {info.task}. Labels: {labels}." if labels else f"Task: {info.task}."]
-    lines.append(f"The examples it learned the task from were written in {languages}.")
+    languages = ", ".join(map(_language, info.source_languages))
+    if info.task:
+        labels = ", ".join(f"`{label}`" for label in info.labels)
+        lines = [f"Task: {info.task}. Labels: {labels}." if labels else f"Task: {info.task}."]
+        told = languages or "a language that was not named"
+        lines.append(f"The examples it learned the task from were written in {told}.")
+    else:
+        lines = ["No task was added to the parent model."]
+        if languages:
+            lines.append(f"Its training went on with texts in {languages}.")
     if info.data:
         lines += ["", "| file | rows | sha256 |", "|---|---:|---|"]
-        lines += [f"| `{_cell(f.path)}` | {f.rows:,} | `{f.sha256}` |" for f in info.data]
+        lines += [f"| `{_cell(f.path)}` | {_count(f.rows)} | `{f.sha256}` |" for f in info.data]
     return "\n".join(lines)
+
+
+def _count(rows: int) -> str:
+    return f"{rows:,}" if rows else "not counted"
 
 
 def _scores(info: ModelInfo) -> str:

@@ -60,7 +60,7 @@ def predicted(contexts: Tensor, heads: Tensor, offsets: Tensor) -> Tensor:
     horizon = len(heads) // 2
     which = torch.where(offsets < 0, offsets + horizon, offsets + horizon - 1)
     out = torch.zeros_like(contexts)
-    for head in which.unique().tolist():
+    for head in sorted(set(which.tolist())):
         rows = (which == head).nonzero().squeeze(1)
         out = out.index_copy(0, rows, contexts[rows] @ heads[head].T)
     return out

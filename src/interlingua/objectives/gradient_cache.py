@@ -116,7 +116,7 @@ def cached_backward(
         with torch.no_grad():
             encoded.append(part())
     whole = vector_gradients(lambda given: loss(given[0]), [torch.cat(encoded)], parameters)
-    slopes = whole.vectors[0].split([len(vectors) for vectors in encoded])
+    slopes = torch.split(whole.vectors[0], [len(vectors) for vectors in encoded])
     for part, state, slope in zip(parts, states, slopes, strict=True):
         with state.replayed():
             pull([part()], [slope]).backward()  # type: ignore[no-untyped-call]

@@ -125,6 +125,10 @@ class ClassifierLearner:
             groups.setdefault((rate, decay), []).append(parameter)
         return [{"params": p, "lr": r, "weight_decay": d} for (r, d), p in groups.items()]
 
+    def state(self) -> dict[str, Tensor]:
+        """Nothing changes beside the parameters."""
+        return {}
+
     def begin_epoch(self, epoch: int) -> None:
         """Freeze the layers that are not trained yet; the head always is."""
         lowest = trained_from(self.unfreezing, epoch, self.depth)

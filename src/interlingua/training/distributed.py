@@ -12,8 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     import torch
+
+    from interlingua.batches.buckets import IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,19 @@ class Processes:
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
             torch.distributed.all_reduce(parameter.grad)
+
+    def parts(self, rows: int, at_once: int) -> list[IntArray]:
+        """This process's share of a batch, in parts: places among so many rows."""
+        share = np.arange(rows)[self.rank :: self.world]
+        return [share[start : start + at_once] for start in range(0, len(share), at_once)]
+
+    def gathered(self, whole: torch.Tensor) -> torch.Tensor:
+        """A tensor of which each process has filled its rows and left the others zero, filled."""
+        if self.world > 1:
+            import torch
+
+            torch.distributed.all_reduce(whole)
+        return whole
 
     def wait(self) -> None:
         """Wait until every process is here."""

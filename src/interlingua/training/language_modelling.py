@@ -27,6 +27,7 @@ from interlingua.objectives.token_loss import token_loss
 from interlingua.objectives.translation import shifted_right, target_tokens
 from interlingua.objectives.translation_lm import reset_positions
 from interlingua.training.cost.load import VALIDATION_TOKENS
+from interlingua.training.stepwise import StepwiseLearner
 
 if TYPE_CHECKING:
     from interlingua.batches.token_store import TokenStore
@@ -201,7 +202,7 @@ def _of_sequences(
     return Question(input_ids, attention_mask, labels, covered, None, decoder_ids)
 
 
-class LanguageModelLearner:
+class LanguageModelLearner(StepwiseLearner):
     """A language model and what it is taught with; the loop trains it.
 
     Args:
@@ -212,6 +213,8 @@ class LanguageModelLearner:
         arithmetic: Device and precision.
         learned_positions: Whether the model takes positions.
     """
+
+    settings: PretrainSettings
 
     def __init__(
         self,
@@ -224,51 +227,18 @@ class LanguageModelLearner:
         learned_positions: bool,
     ) -> None:
         self.model = model.to(arithmetic.device)
+        trained = {n: p for n, p in model.model.named_parameters() if p.requires_grad}
+        super().__init__(trained, mixture_of(strands, vocabulary.frame, settings), settings)
         self.strands = strands
         self.vocabulary = vocabulary
         self.settings = settings
         self.arithmetic = arithmetic
         self.learned_positions = learned_positions
         self.decoder = bool(getattr(model.model.config, "is_encoder_decoder", False))
-        self.trained = {n: p for n, p in model.model.named_parameters() if p.requires_grad}
-        self.bases = np.cumsum([0, *(len(strand.train) for strand in strands)])
         self.phase_steps = phase_steps(settings)
-        self.mixture = mixture_of(strands, vocabulary.frame, settings)
         self.tokens = 0
         self._measured: dict[str, float] = {}
         self._asked: tuple[int, Question] | None = None
-
-    def named_parameters(self) -> dict[str, torch.nn.Parameter]:
-        """Trained parameters by name."""
-        return self.trained
-
-    def parameter_groups(self) -> list[dict[str, Any]]:
-        """Matrices decay, vectors do not."""
-        groups = []
-        for matrices, decay in ((True, self.settings.weight_decay), (False, 0.0)):
-            chosen = [p for p in self.trained.values() if (p.ndim > 1) == matrices]
-            rate = self.settings.learning_rate
-            groups.append({"params": chosen, "lr": rate, "weight_decay": decay})
-        return [group for group in groups if group["params"]]
-
-    def epochs(self) -> int:
-        """Stretches between validations."""
-        return -(-self.settings.steps // self.settings.validate_every)
-
-    def steps(self, seed: int) -> int:
-        """Updates, as the settings say."""
-        del seed
-        return self.settings.steps
-
-    def batches(self, epoch: int, seed: int) -> list[IntArray]:
-        """The rows of each step of a stretch, counted through over all objectives."""
-        del seed  # the mixture has it
-        first = epoch * self.settings.validate_every
-        last = min(first + self.settings.validate_every, self.settings.steps)
-        return [draw.rows + self.bases[draw.source] for draw in self.mixture.draws(first, last)]
-
-    def begin_epoch(self, epoch: int) -> None:
-        """Nothing is frozen or thawed on the way."""
 
     def row_ids(self, rows: IntArray) -> list[str]:
         """The documents that rows are of."""
@@ -280,8 +250,8 @@ class LanguageModelLearner:
         self.model.train(on)
 
     def _strand(self, rows: IntArray) -> tuple[Strand, IntArray]:
-        index = int(np.searchsorted(self.bases, rows[0], side="right")) - 1
-        return self.strands[index], rows - self.bases[index]
+        index, own = self.source_of(rows)
+        return self.strands[index], own
 
     def loss(self, rows: IntArray, part: IntArray, step: int) -> Tensor:
         """What some rows add to a batch's mean loss over its labels, in nats."""

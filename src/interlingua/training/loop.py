@@ -52,6 +52,9 @@ class Learner(Protocol):
     def named_parameters(self) -> dict[str, torch.nn.Parameter]:
         """The trained parameters by name, in a fixed order."""
 
+    def state(self) -> dict[str, Tensor]:
+        """What else steps change, by name: saved, and restored in place."""
+
     def epochs(self) -> int:
         """How many epochs there are; after the last the run ends."""
 
@@ -215,12 +218,10 @@ class Loop:
         """One update of so many; returns the mean loss of the step's rows."""
         import torch
 
-        share = np.arange(len(rows))[self.processes.rank :: self.processes.world]
         self.learner.training_mode(True)
         self.optimizer.zero_grad(set_to_none=True)
         summed = 0.0
-        for start in range(0, len(share), self.settings.micro_rows):
-            part = share[start : start + self.settings.micro_rows]
+        for part in self.processes.parts(len(rows), self.settings.micro_rows):
             loss = self.learner.loss(rows, part, self.progress.step)
             loss.backward()  # type: ignore[no-untyped-call]
             summed += float(loss.detach())
@@ -294,7 +295,7 @@ class Loop:
             save_checkpoint(
                 self.checkpoints,
                 self.progress.step,
-                model=dict(self.parameters),
+                model={**self.parameters, **self.learner.state()},
                 optimizer=self._optimizer_tensors(),
                 kept=self.best or self.mean.tensors,
                 state={
@@ -331,8 +332,8 @@ class Loop:
             )
         device = self.processes.device
         with torch.no_grad():
-            for name, parameter in self.parameters.items():
-                parameter.copy_(saved.model[name])
+            for name, tensor in {**self.parameters, **self.learner.state()}.items():
+                tensor.copy_(saved.model[name])
         for key, value in saved.optimizer.items():
             name, _, slot = key.rpartition("/")
             place = device if slot != "step" else value.device

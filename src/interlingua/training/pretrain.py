@@ -38,9 +38,12 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
     from interlingua.batches.token_store import TokenStore
+    from interlingua.training.align_settings import AlignRecipe
     from interlingua.training.language_modelling import LanguageModelLearner, Strand, Vocabulary
 
-_START, _TOKENS = Path(".work/start"), Path(".work/tokens")
+WORK = ".work"
+"""What only the run needs, within its folder."""
+_START, _TOKENS = Path(WORK) / "start", Path(WORK) / "tokens"
 _ALLOWED = {
     "masked": ("mlm", "tlm"),
     "causal": ("clm", "translation"),
@@ -144,7 +147,7 @@ def pretrain(recipe: PretrainRecipe, *, out: str | Path, resume: bool = False) -
             recipe.training,
             folder=target,
             seed=recipe.training.seed,
-            fingerprint=_fingerprint(plan, start.folder),
+            fingerprint=fingerprint_of(recipe, plan.texts, plan.pairs, start.folder),
             processes=group,
             watch=Forecast.of(recipe, start.folder, learner, target, group),
         )
@@ -160,7 +163,7 @@ def pretrain(recipe: PretrainRecipe, *, out: str | Path, resume: bool = False) -
 
 def _clear(out: Path) -> None:
     """Remove the start and the token stores, which only the run needs."""
-    shutil.rmtree(out / _START.parent, ignore_errors=True)
+    shutil.rmtree(out / WORK, ignore_errors=True)
 
 
 def _make_new(recipe: PretrainRecipe, out: Path) -> None:
@@ -313,39 +316,48 @@ def _chosen(store: TokenStore | None, count: int) -> IntArray:
     return np.concatenate(picked)
 
 
-def _fingerprint(plan: Plan, folder: ModelFolder) -> dict[str, Any]:
+def fingerprint_of(
+    recipe: PretrainRecipe | AlignRecipe,
+    texts: Files | None,
+    pairs: Files | None,
+    folder: ModelFolder,
+) -> dict[str, Any]:
     """What must be the same for a run to be resumed."""
-    training = plan.recipe.training.model_dump(mode="json")
+    training = recipe.training.model_dump(mode="json")
     for harmless in ("checkpoint_steps", "keep_checkpoints"):
         training.pop(harmless)
-    data = plan.recipe.data.model_dump(mode="json")
+    data = recipe.data.model_dump(mode="json")
     for name in ("train", "pairs", "validation", "validation_pairs"):
-        data.pop(name)  # files are compared by what they hold
+        data.pop(name, None)  # files are compared by what they hold
     return {
-        "model": plan.recipe.model.model_dump(mode="json"),
+        "model": recipe.model.model_dump(mode="json"),
         "weights and tokenizer": folder.fingerprint,
-        "objectives": [objective.model_dump(mode="json") for objective in plan.recipe.objectives],
-        "texts": plan.texts.hashes if plan.texts else [],
-        "pairs": plan.pairs.hashes if plan.pairs else [],
+        "objectives": [objective.model_dump(mode="json") for objective in recipe.objectives],
+        "texts": texts.hashes if texts else [],
+        "pairs": pairs.hashes if pairs else [],
         **data,
         **training,
     }
 
 
+def data_files(texts: Files | None, pairs: Files | None) -> tuple[DataFile, ...]:
+    """The training files of a run, for its folder."""
+    return tuple(
+        DataFile(path=path.name, sha256=sha, rows=0)
+        for of in (texts, pairs)
+        if of
+        for path, sha in zip(of.train, of.hashes, strict=False)
+    )
+
+
 def _described(
     plan: Plan, folder: ModelFolder, learner: LanguageModelLearner, steps: int
 ) -> ModelInfo:
-    files = [
-        DataFile(path=path.name, sha256=sha, rows=0)
-        for of in (plan.texts, plan.pairs)
-        if of
-        for path, sha in zip(of.train, of.hashes, strict=False)
-    ]
     rows = {strand.train.folder: len(strand.train) for strand in learner.strands}
     return folder.info.model_copy(
         update={
             "parent": plan.recipe.model.name or "random weights",
-            "data": tuple(files),
+            "data": data_files(plan.texts, plan.pairs),
             "scores": {
                 "objectives": [objective.kind for objective in plan.recipe.objectives],
                 "steps": steps,

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from interlingua.base.errors import DataError, LanguageError
-from interlingua.base.files import sha256_file
 from interlingua.base.progress import track
 from interlingua.batches.token_store import Text, TokenStore, build_store
-from interlingua.corpus.formats import read_rows
-from interlingua.corpus.pairs import read_pairs
+from interlingua.corpus.formats import input_sha256, read_rows
+from interlingua.corpus.pairs import pair_files, read_pairs
+from interlingua.corpus.readers.hub import is_hub
+from interlingua.corpus.readers.moses import moses_sides
 from interlingua.corpus.rows import Faults, Row
 from interlingua.languages.paths import language_of_path
 from interlingua.languages.tags import UND, tag_of
@@ -21,7 +22,7 @@ from interlingua.languages.tags import UND, tag_of
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-    from interlingua.training.pretrain_settings import PretrainData
+    from interlingua.training.pretrain_settings import CorpusData
 
 _SHARDS = "shards"
 _BUCKETS = 1 << 32
@@ -53,7 +54,7 @@ def find(train: Iterable[str], validation: Iterable[str]) -> Files:
     for name in train:
         if not named and (Path(name) / _SHARDS / "validation").is_dir():
             named += _files(name, "validation")
-    return Files(found, named, [sha256_file(path) for path in [*found, *named]])
+    return Files(found, named, [input_sha256(path) for path in [*found, *named]])
 
 
 def _files(name: str, split: str) -> list[Path]:
@@ -61,8 +62,13 @@ def _files(name: str, split: str) -> list[Path]:
     shards = path / _SHARDS / split
     if shards.is_dir():
         return sorted(shards.rglob("*.jsonl.*"))
-    if path.is_file():
+    sides = None if is_hub(path) else moses_sides(path)
+    if sides is not None:
+        return [sides[0]]
+    if path.is_file() or is_hub(path):
         return [path]
+    if path.is_dir():
+        return pair_files([path])
     found = sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor))))
     files = [file for file in found if file.is_file()]
     if not files:
@@ -80,7 +86,7 @@ class Stores:
 
 def make_stores(
     files: Files,
-    data: PretrainData,
+    data: CorpusData,
     tokenizer: Tokenizer,
     folder: Path,
     *,
@@ -137,7 +143,7 @@ def held_out(cluster: str, share: float) -> bool:
     return int.from_bytes(digest[:4], "little") / _BUCKETS < share
 
 
-def read_texts(paths: list[Path], data: PretrainData, *, pairs: bool) -> Iterator[tuple[Text, str]]:
+def read_texts(paths: list[Path], data: CorpusData, *, pairs: bool) -> Iterator[tuple[Text, str]]:
     """Texts or pairs of files with what they cluster by.
 
     Raises:

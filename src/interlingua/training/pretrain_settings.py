@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from interlingua.base.config import Config
 from interlingua.models.scratch import NewModel
-from interlingua.training.settings import LoopSettings
+from interlingua.training.settings import StepwiseSettings
 
 ObjectiveName = Literal["mlm", "tlm", "clm", "span-corruption", "translation"]
 ON_PAIRS = ("tlm", "translation")
@@ -46,16 +46,16 @@ class ObjectiveSettings(Config):
     """Whether the positions of a translation start again, where the model learns positions."""
 
 
-class PretrainData(Config):
-    """What it is trained with."""
+class CorpusData(Config):
+    """Texts and pairs that a run is given."""
 
     train: tuple[str, ...] = ()
-    """Corpus folders, or tables with a column ``text``; ``*`` stands for any characters."""
+    """Corpus folders, tables with a column ``text``, or ``hub:NAME:SPLIT``; ``*`` stands for any
+    characters."""
     pairs: tuple[str, ...] = ()
-    """Tables with the columns ``source``, ``target``, ``source_lang`` and ``target_lang``, or
-    message catalogues."""
-    validation: tuple[str, ...] = ()
-    """Like ``train``; without it corpus folders bring their own, of tables a share is held out."""
+    """Tables with the columns ``source``, ``target``, ``source_lang`` and ``target_lang``, message
+    catalogues, ``.tmx``, two parallel files by the name of either, or ``hub:NAME:SPLIT``; or
+    folders of them."""
     validation_pairs: tuple[str, ...] = ()
     """Like ``pairs``."""
     held_out: float = Field(0.01, ge=0, lt=1)
@@ -66,10 +66,17 @@ class PretrainData(Config):
     """Only these; empty: all. Of pairs, both sides have to be among them."""
     lang: str | None = None
     """The language of tables that do not tell."""
-    pack: bool = False
-    """Whether short documents of a language share a row."""
     on_error: Literal["stop", "skip"] = "stop"
     """What to do with a row that cannot be read."""
+
+
+class PretrainData(CorpusData):
+    """What it is trained with."""
+
+    validation: tuple[str, ...] = ()
+    """Like ``train``; without it corpus folders bring their own, of tables a share is held out."""
+    pack: bool = False
+    """Whether short documents of a language share a row."""
 
 
 class Phase(Config):
@@ -83,29 +90,11 @@ class Phase(Config):
     """Share of hidden tokens, instead of the objectives' own."""
 
 
-class PretrainSettings(LoopSettings):
+class PretrainSettings(StepwiseSettings):
     """How it is trained."""
 
-    steps: int = Field(10_000, ge=1)
-    """Updates."""
-    learning_rate: float = Field(5e-4, gt=0, le=1)
-    """Peak learning rate."""
-    warmup: float = Field(0.05, ge=0, lt=1)
-    """Share of the steps over which the rate rises from zero."""
-    schedule: Literal["linear", "cosine", "wsd", "constant"] = "cosine"
-    """How the rate falls after that."""
-    validate_every: int = Field(500, ge=1)
-    """Steps between validations."""
     token_budget: int = Field(8192, ge=16)
     """Padded tokens in a step."""
-    max_rows: int = Field(256, ge=1)
-    """Rows in a step at most."""
-    max_length: int = Field(128, ge=8)
-    """Tokens of a row, special ones included."""
-    checkpoint: Literal["best", "last", "average"] = "last"
-    """Which parameters the run ends with."""
-    checkpoint_steps: int = Field(500, ge=1)
-    """Steps between checkpoints."""
     phases: tuple[Phase, ...] = (Phase(),)
     """Stretches of the run (Marone et al., mmBERT, 2025, section 3: the temperature and the share
     of hidden tokens fall from phase to phase)."""
@@ -113,10 +102,6 @@ class PretrainSettings(LoopSettings):
     """Whether the input embeddings, and an output layer tied to them, are trained."""
     lora_rank: int = Field(0, ge=0)
     """With a rank, only low-rank terms beside the matrices are trained, and merged at the end."""
-    dropout: float = Field(0.0, ge=0, lt=1)
-    """Dropout on hidden states."""
-    seed: int = Field(0, ge=0, lt=2**32)
-    """One seed for weights, order, masks and dropout."""
 
     @model_validator(mode="after")
     def _phases_fill_the_run(self) -> PretrainSettings:

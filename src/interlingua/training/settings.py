@@ -89,6 +89,33 @@ class LoopSettings(Config):
     """How many checkpoints stay."""
 
 
+class StepwiseSettings(LoopSettings):
+    """A run of so many steps over a mixture, as pretraining and alignment have it."""
+
+    steps: int = Field(10_000, ge=1)
+    """Updates."""
+    learning_rate: float = Field(5e-4, gt=0, le=1)
+    """Peak learning rate."""
+    warmup: float = Field(0.05, ge=0, lt=1)
+    """Share of the steps over which the rate rises from zero."""
+    schedule: Literal["linear", "cosine", "wsd", "constant"] = "cosine"
+    """How the rate falls after that."""
+    validate_every: int = Field(500, ge=1)
+    """Steps between validations."""
+    max_rows: int = Field(256, ge=1)
+    """Rows in a step at most."""
+    max_length: int = Field(128, ge=8)
+    """Tokens of a row, special ones included."""
+    checkpoint: Literal["best", "last", "average"] = "last"
+    """Which parameters the run ends with."""
+    checkpoint_steps: int = Field(500, ge=1)
+    """Steps between checkpoints."""
+    dropout: float = Field(0.0, ge=0, lt=1)
+    """Dropout on hidden states."""
+    seed: int = Field(0, ge=0, lt=2**32)
+    """One seed for weights, order, chance and dropout."""
+
+
 class TeachingSettings(LoopSettings):
     """What teaching a head by gradient takes besides."""
 

@@ -27,6 +27,7 @@ from interlingua.base.progress import track
 from interlingua.base.workers import ordered_map
 from interlingua.corpus.decontaminate import benchmark_files, index_benchmarks
 from interlingua.corpus.documents import read_documents
+from interlingua.corpus.formats import input_sha256
 from interlingua.corpus.pipeline.card import (
     CARD,
     BenchmarkCard,
@@ -157,7 +158,7 @@ class _Reading:
             self.inputs.append(
                 InputCard(
                     path=str(path),
-                    sha256=sha256_file(path),
+                    sha256=input_sha256(path),
                     documents=count,
                     rejected=len(faults.rejected),
                     replaced=faults.replaced,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -93,14 +92,39 @@ def sample_pretrain(
         return Sample(
             _full_rows(recipe, architecture_of(start.folder.config), limit, told), start, {}
         )
-    stores = {}
     length = min(recipe.training.max_length, start.folder.info.max_length)
-    for files, name in ((plan.texts, "texts"), (plan.pairs, "pairs")):
-        if files is not None:
-            pairs = name == "pairs"
-            store = _sampled(files, recipe.data, start, folder / name, length=length, pairs=pairs)
-            stores[name] = Stores(store, None)
-    return Sample(_load(recipe, start, stores, length), start, stores)
+    found = {
+        name: _sampled(files, recipe.data, start, folder / name, length=length, pairs=pairs)
+        for files, name, pairs in ((plan.texts, "texts", False), (plan.pairs, "pairs", True))
+        if files is not None
+    }
+    stores = {name: Stores(one.store, None) for name, one in found.items()}
+    return Sample(_load(recipe, start, found, length), start, stores)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The first rows of files.
+
+    Attributes:
+        store: The rows.
+        share: The share of rows that a validation has of them; None: it has files of its own, or
+            there are more rows than these.
+    """
+
+    store: TokenStore
+    share: float | None
+
+    def checked(self, data: PretrainData, special: int) -> float:
+        """Tokens of a validation: of each language as many rows as the recipe allows, or has."""
+        tokens = 0.0
+        for index in range(len(self.store.languages)):
+            lengths = self.store.lengths[self.store.lang == index] + special
+            rows: float = data.validation_rows
+            if self.share is not None:
+                rows = min(rows, self.share * len(lengths))
+            tokens += rows * float(lengths.mean())
+        return tokens
 
 
 def _start(recipe: PretrainRecipe) -> Start:
@@ -123,20 +147,27 @@ def _start(recipe: PretrainRecipe) -> Start:
 
 def _sampled(
     files: Files, data: PretrainData, start: Start, folder: Path, *, length: int, pairs: bool
-) -> TokenStore:
+) -> _Rows:
     """The first rows of each file as a store, more of the larger files."""
-    sizes = [path.stat().st_size for path in files.train]
+    sizes = [path.stat().st_size if path.is_file() else 1 for path in files.train]
     whole = max(1, sum(sizes))
+    cut: list[Path] = []
 
     def rows() -> Iterator[Text]:
         for path, size in zip(files.train, sizes, strict=True):
-            wanted = max(_LEAST_ROWS, round(_SAMPLE_ROWS * size / whole))
-            for text, _ in islice(read_texts([path], data, pairs=pairs), wanted):
+            left = max(_LEAST_ROWS, round(_SAMPLE_ROWS * size / whole))
+            for text, _ in read_texts([path], data, pairs=pairs):
+                if not left:
+                    cut.append(path)
+                    break
+                left -= 1
                 yield text
 
     joint = start.frame.after[-1] if data.pack and start.frame.after else None
     room = max(2, length - start.frame.special(pairs=pairs))
-    return build_store(rows(), start.tokenizer, folder, max_tokens=room, joint=joint)
+    store = build_store(rows(), start.tokenizer, folder, max_tokens=room, joint=joint)
+    unknown = files.validation or (cut and data.held_out)
+    return _Rows(store, None if unknown else data.held_out)
 
 
 def _strands(recipe: PretrainRecipe, stores: dict[str, Stores]) -> list[Strand]:
@@ -146,7 +177,7 @@ def _strands(recipe: PretrainRecipe, stores: dict[str, Stores]) -> list[Strand]:
     return [
         Strand(
             objective,
-            stores["pairs" if objective.kind in ON_PAIRS else "texts"].train,
+            stores[_kind(objective)].train,
             None,
             np.zeros(0, dtype=np.int64),
         )
@@ -154,9 +185,13 @@ def _strands(recipe: PretrainRecipe, stores: dict[str, Stores]) -> list[Strand]:
     ]
 
 
-def _load(recipe: PretrainRecipe, start: Start, stores: dict[str, Stores], length: int) -> Load:
+def _kind(objective: ObjectiveSettings) -> str:
+    return "pairs" if objective.kind in ON_PAIRS else "texts"
+
+
+def _load(recipe: PretrainRecipe, start: Start, found: dict[str, _Rows], length: int) -> Load:
     architecture = architecture_of(start.folder.config)
-    strands = _strands(recipe, stores)
+    strands = _strands(recipe, {name: Stores(one.store, None) for name, one in found.items()})
     batches = tuple(
         of_question(question)
         for question in draws(
@@ -167,12 +202,11 @@ def _load(recipe: PretrainRecipe, start: Start, stores: dict[str, Stores], lengt
             decoder=len(architecture.stacks) > 1,
         )
     )
-    rows = sum(len(of.train) for of in stores.values())
-    tokens = 0.0
-    for strand in strands:
-        special = start.frame.special(pairs=bool(strand.train.second.any()))
-        mean = float(strand.train.lengths.mean()) + special
-        tokens += mean * len(strand.train.languages) * recipe.data.validation_rows
+    rows = sum(len(one.store) for one in found.values())
+    tokens = sum(
+        found[name].checked(recipe.data, start.frame.special(pairs=name == "pairs"))
+        for name in (_kind(objective) for objective in recipe.objectives)
+    )
     largest = largest_of(batches, recipe.training, padded_length(length, MULTIPLE))
     note = f"lengths and languages of {rows:,} rows, the first of every file"
     return pretrain_load(

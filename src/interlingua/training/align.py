@@ -1,0 +1,331 @@
+"""From a recipe to a model folder whose languages lie together."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from contextlib import nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from interlingua import __version__
+from interlingua.base.config import dump_recipe
+from interlingua.base.errors import ConfigError, DataError
+from interlingua.base.files import write_manifest, write_text
+from interlingua.base.progress import say
+from interlingua.base.seeding import seed_everything
+from interlingua.languages.tags import tag_of
+from interlingua.models.folder import ModelInfo, open_model
+from interlingua.models.save import parent_name, save_model
+from interlingua.training.align_data import (
+    PairRows,
+    ParentVectors,
+    Rows,
+    TextRows,
+    with_prefix,
+    write_parent_vectors,
+)
+from interlingua.training.align_settings import PAIRED, AlignRecipe
+from interlingua.training.checkpoint import checkpoints
+from interlingua.training.distributed import Processes, processes
+from interlingua.training.loop import Loop
+from interlingua.training.output import check_free, locked, publish, start_over
+from interlingua.training.pretrain import WORK, Start, data_files, fingerprint_of
+from interlingua.training.pretrain_data import Files, Stores, find, make_stores
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+    from interlingua.models.encoder import PooledEncoder
+    from interlingua.training.align_learner import AlignLearner, TextEncoder
+    from interlingua.training.align_objectives import Objective
+    from interlingua.training.align_settings import ContrastSettings
+
+_TOKENS, _PARENT = Path(WORK) / "tokens", Path(WORK) / "parent"
+
+
+@dataclass(frozen=True, slots=True)
+class Aligned:
+    """A finished run: the folder, what it says about itself, its steps and seconds."""
+
+    out: Path
+    info: ModelInfo
+    steps: int
+    rows: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The rows of a run.
+
+    Attributes:
+        pairs: Training pairs.
+        texts: Training texts.
+        held_out: Pairs it is measured on.
+    """
+
+    pairs: PairRows | None
+    texts: Rows | None
+    held_out: PairRows | None
+
+    @property
+    def languages(self) -> list[str]:
+        """Of pairs and texts, sorted."""
+        found = set()
+        if self.pairs is not None:
+            found |= {tag for name in self.pairs.store.languages for tag in name.split("-")}
+        if self.texts is not None:
+            found |= set(self.texts.store.languages)
+        return sorted(found)
+
+
+def align(recipe: AlignRecipe, *, out: str | Path, resume: bool = False) -> Aligned:
+    """Draw the languages of an encoder together and write its folder.
+
+    Args:
+        recipe: What to train, on what, and how.
+        out: The model folder to make.
+        resume: Go on with an unfinished run in ``out``.
+
+    Raises:
+        UserError: The recipe, data, model or folder cannot be used.
+        CheckpointError: To resume, there is no valid checkpoint, or it is of another run.
+        NonFiniteError: The loss is not a number.
+        StoppedError: SIGTERM came; a checkpoint was written.
+    """
+    started = time.monotonic()
+    target, data = Path(out), recipe.data
+    kinds = {objective.kind for objective in recipe.objectives}
+    pairs = find(data.pairs, data.validation_pairs) if data.pairs else None
+    texts = find(data.train, ()) if data.train and kinds & {"cpc", "preserve"} else None
+    start = Start.of(open_model(recipe.model.name))
+    _check_model(recipe, start)
+    check_free(target, resume=resume)
+    seed_everything(recipe.training.seed)
+    with processes() as group, locked(target) if group.first else nullcontext():
+        if group.first:
+            if not resume:
+                start_over(target)
+                shutil.rmtree(target / WORK, ignore_errors=True)
+            _given(recipe, start, pairs, texts, target)
+        group.wait()
+        given = _given(recipe, start, pairs, texts, target)
+        learner = _learner(recipe, start, given, group, target)
+        before = _measured(learner, group)
+        loop = Loop(
+            learner,
+            recipe.training,
+            folder=target,
+            seed=recipe.training.seed,
+            fingerprint=fingerprint_of(recipe, texts, pairs, start.folder),
+            processes=group,
+        )
+        progress = loop.run(resume=resume and bool(checkpoints(target / "checkpoints")))
+        scores = {
+            "objectives": ", ".join(objective.kind for objective in recipe.objectives),
+            "steps": progress.step,
+            "pairs": 0 if given.pairs is None else len(given.pairs.lengths),
+            "retrieval_accuracy_before": before,
+            "retrieval_accuracy": _measured(learner, group),
+        }
+        info = start.folder.info.model_copy(
+            update={
+                "parent": parent_name(recipe.model.name, start.folder),
+                "source_languages": tuple(given.languages),
+                "data": data_files(texts, pairs),
+                "scores": scores,
+                "created": datetime.now(UTC).isoformat(timespec="seconds"),
+                "version": __version__,
+                "seed": recipe.training.seed,
+            }
+        )
+        if group.first:
+            _publish(recipe, info, learner, start, target)
+            shutil.rmtree(target / WORK, ignore_errors=True)
+        group.wait()
+    rows = sum(len(draw.rows) for draw in learner.mixture.draws(0, progress.step))
+    return Aligned(target, info, progress.step, rows, time.monotonic() - started)
+
+
+def _check_model(recipe: AlignRecipe, start: Start) -> None:
+    folder = start.folder
+    for objective in recipe.objectives:
+        if objective.layer is not None and objective.layer > (folder.depth or objective.layer):
+            raise ConfigError(
+                f"objectives ask for layer {objective.layer}, {folder.path.name} has {folder.depth}"
+            )
+        long = [length for length in objective.dimensions if not 0 < length <= folder.width]
+        if long:
+            raise ConfigError(f"dimensions name {long[0]}, vectors have {folder.width}")
+    if folder.info.pooling == "pair" or folder.info.layers:
+        raise ConfigError(
+            f"{folder.path.name} pools pairs of texts, or several layers",
+            remedy="Align its parent, whose vector is of one layer of one text",
+        )
+
+
+def _given(
+    recipe: AlignRecipe, start: Start, pairs: Files | None, texts: Files | None, out: Path
+) -> Given:
+    """The rows that a recipe names; token stores that are there already are taken.
+
+    Raises:
+        DataError: A row cannot be read, or a language that is asked for has none.
+    """
+    settings, data = recipe.training, recipe.data
+    frame = with_prefix(start.frame, start.tokenizer, start.folder.info.prefix())
+    length = min(settings.max_length, start.folder.info.max_length)
+    room = max(1, length - len(frame.before) - len(frame.after))
+
+    def stores(files: Files | None, name: str, *, both: bool) -> Stores | None:
+        if files is None:
+            return None
+        return make_stores(
+            files,
+            data,
+            start.tokenizer,
+            out / _TOKENS / name,
+            max_tokens=room * (1 + both),
+            joint=None,
+            pairs=both,
+        )
+
+    of_pairs, of_texts = stores(pairs, "pairs", both=True), stores(texts, "texts", both=False)
+    anchor = tag_of(settings.anchor) if settings.anchor else None
+    found = Given(
+        None if of_pairs is None else PairRows(of_pairs.train, frame, anchor),
+        None if of_texts is None else Rows(of_texts.train, frame),
+        None
+        if of_pairs is None or of_pairs.validation is None
+        else PairRows(of_pairs.validation, frame, anchor),
+    )
+    wanted = [tag_of(name) for name in data.languages]
+    for tag in [*wanted, *([anchor] if anchor and found.pairs is not None else [])]:
+        if tag not in found.languages:
+            raise DataError(
+                f"no row is in {tag}", remedy=f"Languages there are: {', '.join(found.languages)}"
+            )
+    return found
+
+
+def _learner(
+    recipe: AlignRecipe, start: Start, given: Given, group: Processes, out: Path
+) -> AlignLearner:
+    from interlingua.models.encoder import PooledEncoder, load_encoder
+    from interlingua.training.align_learner import (
+        AlignLearner,
+        Retrieval,
+        TextEncoder,
+        freeze_below,
+    )
+    from interlingua.training.arithmetic import Arithmetic
+    from interlingua.training.trainable import set_dropout, train_rows
+
+    settings, folder = recipe.training, start.folder
+    encoder = load_encoder(folder)
+    set_dropout(encoder, settings.dropout)
+    freeze_below(encoder, settings.layers)
+    if settings.embeddings == "rows":
+        stores = [rows.store for rows in (given.pairs, given.texts) if rows is not None]
+        ids = [np.unique(np.asarray(store.tokens)).astype(np.int64) for store in stores]
+        train_rows(encoder, ids)
+    pooled = PooledEncoder.for_folder(encoder, folder.info).to(group.device)
+    texts = TextEncoder(folder.pad_id, Arithmetic.of(settings, group.device))
+    objectives = [
+        _objective(objective, pooled, given, recipe, folder.width)
+        for objective in recipe.objectives
+    ]
+    learner = AlignLearner(
+        pooled,
+        objectives,
+        None if given.held_out is None else Retrieval(given.held_out, recipe.data.validation_rows),
+        settings=settings,
+        texts=texts,
+        processes=group,
+    )
+    for number, objective in enumerate(objectives):
+        place = out / _PARENT / str(number)
+        if group.first:
+            _write_parent(learner, number, texts, place)
+        group.wait()
+        if place.exists():
+            objective.parent = ParentVectors(place)
+    return learner
+
+
+def _objective(
+    settings: ContrastSettings,
+    pooled: PooledEncoder,
+    given: Given,
+    recipe: AlignRecipe,
+    width: int,
+) -> Objective:
+    """One objective with its rows, and the encoder as it pools."""
+    from interlingua.models.encoder import PooledEncoder
+    from interlingua.training.align_objectives import (
+        PairObjective,
+        PreserveObjective,
+        SegmentObjective,
+    )
+
+    own = PooledEncoder(
+        pooled.encoder,
+        pooling=settings.pooling or pooled.pooling,
+        layers=() if settings.layer is None else (settings.layer,),
+        normalize=pooled.normalize,
+    )
+    if settings.kind in PAIRED:
+        assert given.pairs is not None
+        apart = recipe.training.one_pair_a_batch
+        return PairObjective(settings, own, given.pairs, width=width, apart=apart)
+    if settings.kind == "cpc":
+        assert given.texts is not None
+        return SegmentObjective(settings, own, given.texts, width=width)
+    return PreserveObjective(settings, own, TextRows(given.texts, given.pairs), width=width)
+
+
+def _write_parent(learner: AlignLearner, number: int, texts: TextEncoder, place: Path) -> None:
+    """Vectors of the frozen parent, of all texts that a run will ask an objective for."""
+    objective = learner.objectives[number]
+    draws = learner.mixture.draws(0, learner.settings.steps)
+    drawn = [draw.rows for draw in draws if draw.source == number]
+    rows = np.unique(np.concatenate(drawn)) if drawn else np.zeros(0, np.int64)
+    numbers, ids = objective.of_parent(rows)
+    if len(numbers):
+        say(f"the frozen parent encodes up to {len(numbers):,} texts for {objective.settings.kind}")
+        write_parent_vectors(
+            place, numbers, ids, lambda wanted: texts.all(objective.pooled, wanted)
+        )
+
+
+def _measured(learner: AlignLearner, group: Processes) -> dict[str, float]:
+    """Accuracy of retrieval as the parameters stand: the mean, and every direction."""
+    if not group.first or learner.retrieval is None:
+        return {}
+    return {"mean": round(learner.score(), 5), **learner.figures()}
+
+
+def _publish(
+    recipe: AlignRecipe, info: ModelInfo, learner: AlignLearner, start: Start, out: Path
+) -> None:
+    from interlingua.training.trainable import join_rows
+
+    encoder = learner.pooled.encoder.to("cpu").eval()
+    join_rows(encoder)
+    with TemporaryDirectory(dir=out, prefix=".tmp-model-") as staged:
+        save_model(
+            Path(staged),
+            encoder=cast("PreTrainedModel", encoder),
+            source=start.folder,
+            info=info,
+            head=None,
+        )
+        write_text(Path(staged) / "recipe.yaml", dump_recipe(recipe))
+        write_manifest(Path(staged))
+        publish(Path(staged), out)

@@ -1,0 +1,135 @@
+"""The recipe of an alignment run."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from interlingua.base.config import Config
+from interlingua.training.pretrain_settings import CorpusData
+from interlingua.training.settings import StepwiseSettings
+
+ContrastName = Literal["infonce", "xcl", "cpc", "preserve"]
+PAIRED = ("infonce", "xcl")
+_QUEUE_OF_XCL = 4096
+
+
+class FalseNegativeSettings(Config):
+    """Candidates that are ignored because they are probably right too."""
+
+    rule: Literal["ratio", "difference"] = "ratio"
+    """Above ``value`` times the right one's cosine, or above that cosine minus ``value``."""
+    value: float = 0.95
+    """The factor, or the difference."""
+
+
+class ContrastSettings(Config):
+    """What is drawn together, and how often it is this objective's turn."""
+
+    kind: ContrastName
+    """``infonce`` and ``xcl`` take pairs, ``cpc`` documents, ``preserve`` documents and the anchor
+    side of pairs."""
+    weight: float = Field(1.0, gt=0)
+    """Share of the steps, beside those of the other objectives."""
+    temperature: float = Field(0.05, gt=0)
+    """What cosines are divided by."""
+    learned_temperature: bool = False
+    """Whether that is only where the temperature starts."""
+    symmetric: bool = True
+    """Whether targets choose among sources too; ``xcl`` always does both."""
+    margin: float = Field(0.0, ge=0, lt=2)
+    """By which the right one has to win, in cosine."""
+    false_negatives: FalseNegativeSettings | None = None
+    """Which candidates are ignored because of their cosine; none: no candidate is."""
+    queue: int | None = Field(None, ge=0)
+    """Earlier keys that are negatives too; without it 4096 for ``xcl`` and none for ``infonce``."""
+    momentum: float = Field(0.999, ge=0, lt=1)
+    """How slowly the encoder of keys follows, where there is a queue."""
+    layer: int | None = Field(None, ge=0)
+    """Hidden state whose vectors are compared, 0 being the embeddings; none: as the model has
+    it."""
+    pooling: Literal["mean", "cls"] | None = None
+    """How states become one vector; none: as the model has it."""
+    horizon: int = Field(3, ge=1)
+    """Segments that the one to be chosen is away at most."""
+    head: bool = False
+    """Whether a matrix for each distance predicts the segment from the other."""
+    dimensions: tuple[int, ...] = ()
+    """Lengths that vectors shall be usable at; empty: the whole only."""
+
+    @property
+    def queue_length(self) -> int:
+        """Keys in the queue of this objective."""
+        if self.queue is not None:
+            return self.queue
+        return _QUEUE_OF_XCL if self.kind == "xcl" else 0
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> ContrastSettings:
+        if self.queue_length and not (self.kind in PAIRED and self.symmetric):
+            raise ValueError(f"queue suits symmetric infonce and xcl, not {self.kind}")
+        if self.kind == "xcl" and not self.symmetric:
+            raise ValueError("xcl goes in both directions: leave symmetric out")
+        return self
+
+
+class AlignModel(Config):
+    """Which model is aligned."""
+
+    name: str = "starter"
+    """``starter``, a folder or a hub id."""
+
+
+class AlignSettings(StepwiseSettings):
+    """How it is aligned."""
+
+    steps: int = Field(1000, ge=1)
+    """Updates."""
+    learning_rate: float = Field(5e-5, gt=0, le=1)
+    """Peak learning rate."""
+    warmup: float = Field(0.1, ge=0, lt=1)
+    """Share of the steps over which the rate rises from zero."""
+    token_budget: int = Field(16384, ge=16)
+    """Padded tokens in a step, both sides of pairs together."""
+    max_rows: int = Field(128, ge=2)
+    """Pairs in a step at most: each is a negative of all others."""
+    validate_every: int = Field(200, ge=1)
+    """Steps between validations."""
+    checkpoint_steps: int = Field(200, ge=1)
+    """Steps between checkpoints."""
+    anchor: str | None = None
+    """A language that stands still: its side of a pair is encoded by the frozen parent and the
+    other side is drawn to it. Without it both sides are trained."""
+    sampling: float = Field(0.7, gt=0, le=1)
+    """Language pairs are drawn in proportion to their tokens to this power."""
+    one_pair_a_batch: bool = False
+    """Whether a batch holds pairs of two languages only, so that no negative is told by its
+    language."""
+    layers: int | None = Field(None, ge=1)
+    """Top layers that are trained; none: all."""
+    embeddings: Literal["frozen", "rows"] = "frozen"
+    """Input embeddings: left alone, or trained in the rows that the texts use."""
+
+
+class AlignRecipe(Config):
+    """An alignment run: the sections of its recipe."""
+
+    model: AlignModel = AlignModel()
+    objectives: tuple[ContrastSettings, ...] = Field(
+        default=(ContrastSettings(kind="infonce"),), min_length=1
+    )
+    data: CorpusData
+    training: AlignSettings = AlignSettings()
+
+    @model_validator(mode="after")
+    def _objectives_have_data(self) -> AlignRecipe:
+        for objective in self.objectives:
+            if objective.kind in PAIRED and not self.data.pairs:
+                raise ValueError(f"objective {objective.kind} needs data.pairs")
+            if objective.kind == "cpc" and not self.data.train:
+                raise ValueError("objective cpc needs data.train")
+            anchored = self.training.anchor is not None and self.data.pairs
+            if objective.kind == "preserve" and not (anchored or self.data.train):
+                raise ValueError("objective preserve needs data.train, or an anchor and data.pairs")
+        return self

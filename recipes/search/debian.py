@@ -161,6 +161,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     encoder = Encoder(open_model(given.model))
+    encoder.engine()  # the fastest: this is no small job
     rerank = Reranker(open_model(given.rerank)) if given.rerank else None
     pairs = [tuple(pair.split("-")) for pair in given.pairs]
     codes = {code for pair in pairs for code in pair}

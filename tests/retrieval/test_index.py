@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from interlingua.base.errors import DataError, UsageError
+from interlingua.base.errors import DataError, MissingExtraError, UsageError
 from interlingua.base.optional import available
 from interlingua.retrieval.index import Index, create_index, open_index
 from interlingua.retrieval.records import Filter, Passage
@@ -158,6 +158,15 @@ def test_what_is_refused(tmp_path: Path, store: str) -> None:
         assert index.store.count() == 3
     with pytest.raises(UsageError, match="exists"):
         make(tmp_path, store)
+
+
+def test_nothing_is_left_without_the_library(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "lancedb", None)
+    with pytest.raises(MissingExtraError, match=r"interlingua\[index\]"):
+        make(tmp_path, "lance")
+    assert not (tmp_path / "my.index").exists()
 
 
 def test_no_index(tmp_path: Path) -> None:

@@ -31,8 +31,8 @@ MAX_QUERY = 10_000
 """Characters of a query."""
 CANDIDATES = 100
 """Passages of each ranking that are fused, or scored again."""
-WORDS_WEIGHT = 0.3
-"""Of BM25 in the fused score; the rest is of the vectors."""
+WORDS_WEIGHT = 0.5
+"""Of BM25 in the fused score, chosen by ``recipes/search``; the rest is of the vectors."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ from interlingua.cli.options import (
     Json,
     OnErrorChoice,
     Quiet,
-    Seed,
     begin,
     emit,
     write,
@@ -53,7 +52,6 @@ def build(
     on_error: OnErrorChoice = "stop",
     engine: Engine = "auto",
     exact: Exact = False,
-    seed: Seed = 0,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -62,7 +60,6 @@ def build(
     Example: interlingua index build --index my.index docs notes.txt
     """
     begin(quiet=quiet, json=json)
-    del seed  # nothing is random here
     if store not in {"auto", "exact", "lance"}:
         raise UsageError(f"--store {store} is none of auto, exact, lance")
     from interlingua.corpus.rows import Faults

@@ -121,6 +121,8 @@ def _score_untaught(
 
     protocol, metric = PROTOCOLS[dataset.protocol]
     encoder = Encoder(folder, engine=run.engine, exact=run.exact)
+    lines = sum(file.path.read_bytes().count(b"\n") for file in chosen)
+    encoder.engine(2 * lines)  # the whole job, not its first language, decides which one
     results: dict[str, Measured] = {}
     predictions: Predictions = []
     data: Files = []

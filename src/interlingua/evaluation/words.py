@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 MINUS = "\N{MINUS SIGN}"
 NOTHING = "\N{EN DASH}"
 METRIC_NAMES = {
+    "f1": "F1",
+    "map_at_20": "mAP@20",
     "accuracy": "accuracy",
     "macro_f1": "macro-F1",
     "average_precision": "average precision",

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from interlingua.base.errors import DataError, quoted
+from interlingua.base.errors import DataError
 from interlingua.base.files import atomic_folder, disk_errors
 from interlingua.retrieval.index import IndexInfo
 from interlingua.retrieval.records import (
@@ -33,6 +33,7 @@ from interlingua.retrieval.records import (
     Passage,
     check_passages,
     checked_vectors,
+    refuse_known,
 )
 
 _VECTORS, _ROWS = "vectors.f32", "rows.jsonl"
@@ -132,14 +133,7 @@ class ExactStore:
     def add(self, passages: Sequence[Passage], vectors: NDArray[np.float32]) -> None:
         """Add passages with vectors [N, D]; see `VectorStore.add`."""
         check_passages(passages)
-        there = next((p for p in passages if p.id in self._place), None)
-        if there is not None:
-            raise DataError(
-                f"the id {quoted(there.id)} is in the index",
-                path=there.path or None,
-                line=there.line or None,
-                remedy="Update the passage instead",
-            )
+        refuse_known(passages, self._place)
         self._change((), passages, vectors)
 
     def update(self, passages: Sequence[Passage], vectors: NDArray[np.float32]) -> None:

@@ -14,6 +14,7 @@ milvus-lite. Rows whose `VectorStore.add` has returned are there after a crash.
 from __future__ import annotations
 
 import fcntl
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -215,8 +216,12 @@ def create_index(place: str | Path, *, store: str, model: str, fingerprint: str,
     opener = STORES.get(store)
     with disk_errors(path):
         path.mkdir(parents=True)
-        made = opener(target, info, create=True)
-        write_json(path / INDEX_FILE, info.model_dump(mode="json"))
+        try:
+            made = opener(target, info, create=True)
+            write_json(path / INDEX_FILE, info.model_dump(mode="json"))
+        except BaseException:
+            shutil.rmtree(path, ignore_errors=True)
+            raise
     return Index(target, made)
 
 

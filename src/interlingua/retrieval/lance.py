@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from interlingua.base.errors import DataError, InterlinguaError, quoted
+from interlingua.base.errors import DataError, InterlinguaError
 from interlingua.base.files import disk_errors
 from interlingua.base.optional import require
 from interlingua.retrieval.index import IndexInfo
@@ -30,6 +30,7 @@ from interlingua.retrieval.records import (
     check_passages,
     checked_vectors,
     meta_of,
+    refuse_known,
 )
 
 INDEX_FROM = 50_000
@@ -96,15 +97,7 @@ class LanceStore:
     def add(self, passages: Sequence[Passage], vectors: NDArray[np.float32]) -> None:
         """Add passages with vectors [N, D]; see `VectorStore.add`."""
         table = self._arrow(passages, vectors)
-        there = {passage.id for passage in self.fetch([p.id for p in passages])}
-        if there:
-            twice = next(p for p in passages if p.id in there)
-            raise DataError(
-                f"the id {quoted(twice.id)} is in the index",
-                path=twice.path or None,
-                line=twice.line or None,
-                remedy="Update the passage instead",
-            )
+        refuse_known(passages, {passage.id for passage in self.fetch([p.id for p in passages])})
         with _faults(self.folder):
             self._table.add(table)
 

@@ -39,6 +39,7 @@ from interlingua.retrieval.records import (
     Passage,
     check_passages,
     checked_vectors,
+    refuse_known,
 )
 
 PORT = 19530
@@ -165,13 +166,7 @@ class MilvusStore:
     def add(self, passages: Sequence[Passage], vectors: NDArray[np.float32]) -> None:
         """Add passages with vectors [N, D]; see `VectorStore.add`."""
         rows = self._rows(passages, vectors)
-        there = {passage.id for passage in self.fetch([p.id for p in passages])}
-        if there:
-            raise DataError(
-                f"the id {quoted(min(there))} is in the index",
-                path=self.place,
-                remedy="Update the passage instead",
-            )
+        refuse_known(passages, {passage.id for passage in self.fetch([p.id for p in passages])})
         self._upsert(rows)
 
     def update(self, passages: Sequence[Passage], vectors: NDArray[np.float32]) -> None:

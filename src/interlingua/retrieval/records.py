@@ -5,7 +5,7 @@ Legend: Q queries, N passages, D features.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -166,3 +166,19 @@ def check_passages(passages: Sequence[Passage]) -> None:
         if problem:
             raise DataError(problem, path=passage.path or None, line=passage.line or None)
         seen.add(passage.id)
+
+
+def refuse_known(passages: Sequence[Passage], there: Collection[str]) -> None:
+    """Refuse to add a passage whose id is in the index.
+
+    Raises:
+        DataError: With the file and line of the passage.
+    """
+    for passage in passages:
+        if passage.id in there:
+            raise DataError(
+                f"the id {quoted(passage.id)} is in the index",
+                path=passage.path or None,
+                line=passage.line or None,
+                remedy="Update the passage instead",
+            )

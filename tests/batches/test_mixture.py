@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import numpy as np
 
 from interlingua.batches.mixture import Mixture, Source, balanced
@@ -45,3 +47,35 @@ def test_temperature_gives_small_languages_their_share() -> None:
     rows = balanced(lengths, groups, 0.3, rng)
     small = np.bincount(rows, minlength=1100)[1000:]
     assert small.max() - small.min() <= 1
+
+
+def one_source(seed: int, *phases: tuple[int, float]) -> Mixture:
+    """A large and a small group, in batches of ten rows."""
+    source = Source(np.full(110, 8), np.repeat([0, 1], [100, 10]))
+    return Mixture([source], phases, seed=seed, token_budget=80, max_rows=10)
+
+
+def test_every_round_and_every_seed_has_another_order() -> None:
+    def rows(seed: int, first: int) -> list[list[int]]:
+        return [draw.rows.tolist() for draw in one_source(seed, (22, 1.0)).draws(first, first + 11)]
+
+    assert sorted(chain(*rows(1, 0))) == sorted(chain(*rows(1, 11))) == list(range(110))
+    assert rows(1, 0) != rows(1, 11)
+    assert rows(1, 0) != rows(2, 0)
+
+
+def test_steps_that_were_passed_can_be_asked_again() -> None:
+    mixture = one_source(1, (60, 1.0))
+    first = [draw.rows.tolist() for draw in mixture.draws(0, 15)]
+    mixture.draws(40, 60)
+    assert [draw.rows.tolist() for draw in mixture.draws(0, 15)] == first
+
+
+def test_each_phase_has_its_temperature() -> None:
+    draws = one_source(1, (55, 1.0), (55, 0.1)).draws(0, 110)
+    shares = [
+        np.mean(np.concatenate([draw.rows for draw in part]) >= 100)
+        for part in (draws[:55], draws[55:])
+    ]
+    assert abs(shares[0] - 1 / 11) < 0.02
+    assert abs(shares[1] - 10**0.1 / (10**0.1 + 100**0.1)) < 0.03

@@ -37,6 +37,7 @@ def test_rows_hold_the_texts_and_their_bytes(tmp_path: Path, tokenizer_folder: P
     pair = int(np.flatnonzero(store.lang == 2)[0])
     made = rectangle(store, [pair], frame)
     whole = tokenizer.encode("good morning", "おはよう").ids
+    assert store.name(pair) == "c"
     assert made.input_ids[0, : len(whole)].tolist() == whole
     assert made.input_ids[0, made.second[0] - 1] == 2
     assert made.bytes.sum() == len("good morning") + len("おはよう".encode())
@@ -81,6 +82,16 @@ def test_bytes_are_those_of_utf8(tmp_path: Path, tokenizer_folder: Path) -> None
     assert store.row_bytes(0).sum() == 8
 
 
+def test_space_that_a_tokenizer_strips_counts_to_its_neighbours(tmp_path: Path) -> None:
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    tokenizer = Tokenizer(models.WordLevel({"[UNK]": 0, "a": 1, "b": 2}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    text = Text("  a \u3000 b ", "und", "x")  # an ideographic space has three bytes
+    store = build_store([text], tokenizer, tmp_path / "s", max_tokens=9)
+    assert store.row_bytes(0).tolist() == [8, 2]
+
+
 def test_packed_documents_of_a_language_are_joined(tmp_path: Path, tokenizer_folder: Path) -> None:
     texts = [Text(f"row {i}", ("eng_Latn", "deu_Latn")[i % 2], str(i)) for i in range(12)]
     store, _, tokenizer = store_of(tmp_path / "s", tokenizer_folder, texts, joint=2, max_tokens=30)
@@ -101,15 +112,15 @@ def _ended(rows: list[list[int]]) -> list[int]:
 def test_marks_of_words_of_every_kind_of_tokenizer() -> None:
     from tokenizers import Tokenizer, models, processors
 
-    def frame(vocabulary: dict[str, int], **given: Any) -> Any:
-        tokenizer = Tokenizer(models.WordLevel({"a": 0, **vocabulary}, unk_token="[UNK]", **given))
+    def frame(vocabulary: dict[str, int], pad: int | None = None) -> Any:
+        tokenizer = Tokenizer(models.WordLevel({"a": 0, **vocabulary}, unk_token="[UNK]"))
         end = 1 + len(vocabulary)
         tokenizer.add_special_tokens(["[SEP]"])
         assert tokenizer.token_to_id("[SEP]") == end
         tokenizer.post_processor = processors.TemplateProcessing(
             single="$A [SEP]", pair="$A [SEP] $B:1 [SEP]:1", special_tokens=[("[SEP]", end)]
         )
-        return frame_of(tokenizer, pad=end)
+        return frame_of(tokenizer, pad=end if pad is None else pad)
 
     pieces = frame({"[UNK]": 1, "##b": 2, "c": 3, "d": 4})
     assert pieces.starts.tolist()[:5] == [True, True, False, True, True]
@@ -120,4 +131,5 @@ def test_marks_of_words_of_every_kind_of_tokenizer() -> None:
     assert plain.starts is None
     assert plain.unknown == 1
     assert plain.ordinary_ids.tolist() == [0, 2]  # neither the unknown token nor a special one
+    assert frame({"[UNK]": 1, "b": 2}, pad=2).ordinary_ids.tolist() == [0]
     assert (plain.before, plain.between, plain.after) == ((), (3,), (3,))

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from interlingua.models.lookup import LookupInPlace
+from interlingua.models.lookup import _BUFFER, LookupInPlace, gradient_buffer
 from interlingua.objectives import token_loss as module
 from interlingua.objectives.causal_lm import next_tokens
 from interlingua.objectives.masked_lm import IGNORE, mask_tokens
@@ -106,6 +106,14 @@ def test_lookup_in_place_has_the_gradient_of_an_embedding() -> None:
     (found * factor).sum().backward()
     torch.testing.assert_close(found, plain(ids))
     torch.testing.assert_close(mine.grad, plain.weight.grad)
+
+
+def test_a_gradient_lies_where_its_parameter_does() -> None:
+    parameter = nn.Parameter(torch.ones(3, 2))
+    first = gradient_buffer(parameter)
+    assert gradient_buffer(parameter) is first
+    setattr(parameter, _BUFFER, first.to("meta"))  # where the parameter was before
+    assert gradient_buffer(parameter).device == parameter.device
 
 
 def masked(seed: int, rate: float = 0.15, **given: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -11,6 +11,8 @@ import pytest
 import torch
 
 from interlingua.base.config import make
+from interlingua.base.seeding import generator
+from interlingua.batches.buckets import plan
 from interlingua.batches.framing import frame_of, rectangle
 from interlingua.batches.token_store import Text, TokenStore, build_store
 from interlingua.models.language_model import LanguageModel
@@ -22,8 +24,8 @@ from interlingua.training.language_modelling import (
     LanguageModelLearner,
     Strand,
     Vocabulary,
-    _steps_of,
     ask,
+    phase_steps,
 )
 from interlingua.training.pretrain_settings import ObjectiveSettings, PretrainSettings
 
@@ -133,6 +135,25 @@ def test_bytes_behind_unknown_tokens_cost_eight_bits_each(bench: Bench) -> None:
     assert bits[strange] > bits[plain] + 8 * len("ꙮꙮꙮꙮ".encode())
 
 
+def test_bits_of_masked_tokens_are_over_their_own_bytes(bench: Bench) -> None:
+    store = bench.texts(SENTENCES * 3)
+    learner = quiet(bench.learner("bert", {"mlm": store}, validation={"mlm": store}))
+    learner.score()
+    question = learner._ask(
+        learner.strands[0],
+        store,
+        plan(store.lengths, token_budget=8192)[0],
+        generator(0, "validation", "mlm", 0, 0),
+    )
+    chosen = question.labels != IGNORE
+    bits = chosen.sum() * math.log2(bench.size + 100) / question.bytes[chosen].sum()
+    assert learner.figures() == {
+        "mlm": pytest.approx(bits, rel=1e-4),
+        "mlm/eng_Latn": pytest.approx(bits, rel=1e-4),
+    }
+    assert question.bytes.sum() > 2 * question.bytes[chosen].sum()
+
+
 def test_unknown_tokens_are_never_hidden_but_stay_in_sequences(bench: Bench) -> None:
     store = bench.texts(["the ꙮ weather ꙮ is ꙮ fine"] * 50)
     masked = bench.ask("mlm", store, rate=0.3)
@@ -152,7 +173,7 @@ def test_positions_of_translations_reach_the_model(bench: Bench) -> None:
         learner = bench.learner("xlm-roberta", {"tlm": store}, **given)
         rows = np.array([0])
         found = float(learner.loss(rows, rows, 0).detach())
-        question = learner._question(rows, 0)
+        question = learner.question(rows, 0)
         cut = len(bench.frame.before) + int(store.second[0]) + len(bench.frame.between)
         length = question.input_ids.shape[1]
         positions = [*range(cut), *range(length - cut)] if reset else [*range(length)]
@@ -230,7 +251,7 @@ def test_questions_differ_by_step_and_not_by_validation(bench: Bench) -> None:
     store = bench.texts(SENTENCES * 4)
     learner = bench.learner("bert", {"mlm": store}, validation={"mlm": store})
     rows = np.arange(12)
-    masks = [learner._question(rows, step).labels for step in (0, 1, 0)]
+    masks = [learner.question(rows, step).labels for step in (0, 1, 0)]
     assert np.array_equal(masks[0], masks[2])
     assert not np.array_equal(masks[0], masks[1])
     first = learner.score()
@@ -248,12 +269,12 @@ def test_phases_have_their_steps_and_rates(bench: Bench) -> None:
     rows = np.arange(60)
     shares = []
     for step in range(8):
-        question = learner._question(rows, step)
+        question = learner.question(rows, step)
         tokens = rectangle(store, rows, bench.frame).text.sum()
         shares.append(question.labelled / tokens)
     assert min(shares[:2]) > 0.45
     assert max(shares[2:]) < 0.25
-    assert _steps_of(make(PretrainSettings, {"steps": 7, "phases": phases})) == [2, 5]
+    assert phase_steps(make(PretrainSettings, {"steps": 7, "phases": phases})) == [2, 5]
 
 
 def test_rows_are_of_their_own_objective(bench: Bench) -> None:

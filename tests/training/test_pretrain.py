@@ -23,6 +23,7 @@ from interlingua.corpus import phrasebook
 from interlingua.training.checkpoint import checkpoints
 from interlingua.training.pretrain import pretrain
 from interlingua.training.pretrain_settings import PretrainRecipe
+from interlingua.training.run_log import read_log
 
 COMMAND = [sys.executable, "-m", "interlingua.cli.main", "pretrain"]
 
@@ -93,6 +94,10 @@ def test_every_shape_learns_and_opens(
     )
     log = [json.loads(line) for line in (tmp_path / "m/logs/train.jsonl").read_text().splitlines()]
     assert [entry["step"] for entry in log] == [20, 40]
+    assert "All 40 steps are done" in (tmp_path / "m/logs/run.html").read_text()
+    steps = read_log(tmp_path / "m/logs/steps.jsonl")
+    assert {kind for line in steps for kind in line["loss"]} == set(done.info.scores["objectives"])
+    assert steps[-1]["tokens_seen"] == log[-1]["tokens_seen"] > 0
     assert log[1]["score"] > log[0]["score"]
     kinds = {
         objective.kind
@@ -216,6 +221,9 @@ def test_stopped_at_random_steps_and_resumed(
             pretrain(given, out=tmp_path / "stopped", resume=begun)
     monkey.undo()
     pretrain(given, out=tmp_path / "stopped", resume=True)
+    logs = [read_log(tmp_path / run / "logs" / "steps.jsonl") for run in ("whole", "stopped")]
+    for name in ("step", "tokens_seen", "loss", "rate"):
+        assert [line[name] for line in logs[0]] == [line[name] for line in logs[1]]
     assert weights(tmp_path / "stopped") == weights(tmp_path / "whole")
 
 
@@ -279,8 +287,8 @@ def test_nothing_is_written_before_all_inputs_proved_good(
     faults: list[tuple[dict[str, Any], type[Exception], str]] = [
         ({"data.pairs": [str(bad)]}, DataError, f"line {len(pairs.read_text().splitlines()) + 1}"),
         ({"data.train": [str(empty)]}, DataError, "no texts to train on"),
-        ({"data.held_out": 0.9999}, DataError, "no texts to train on are left"),
-        ({"data.languages": ["swh_Latn"]}, DataError, "no texts to train on are left"),
+        ({"data.held_out": 0.9999}, DataError, "of them are held out, 0 rows"),
+        ({"data.languages": ["swh_Latn"]}, DataError, "0 were read"),
         ({"objectives": [{"kind": "clm"}]}, ConfigError, "clm does not suit a bert"),
         ({"model.new.tokenizer": str(tmp_path)}, ModelError, "no tokenizer"),
         ({"model": {"name": str(tmp_path)}}, ModelError, "config.json"),

@@ -278,6 +278,15 @@ class LanguageModelLearner:
         strand, own = self._strand(rows)
         return [strand.train.name(int(row)) for row in own]
 
+    def size(self, rows: IntArray) -> int:
+        """Tokens of a batch, special ones included."""
+        strand, own = self._strand(rows)
+        return int(self.mixture.sources[self.strands.index(strand)].lengths[own].sum())
+
+    def kind(self, rows: IntArray) -> str:
+        """The objective of a batch."""
+        return self._strand(rows)[0].name
+
     def training_mode(self, on: bool) -> None:
         """Switch dropout on or off."""
         self.model.train(on)

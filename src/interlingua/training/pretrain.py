@@ -16,8 +16,8 @@ import numpy as np
 
 from interlingua import __version__
 from interlingua.base.config import dump_recipe
-from interlingua.base.errors import ConfigError
-from interlingua.base.files import disk_errors, write_manifest, write_text
+from interlingua.base.errors import ConfigError, DiskError
+from interlingua.base.files import write_manifest, write_text
 from interlingua.base.progress import say
 from interlingua.base.seeding import generator, seed_everything
 from interlingua.batches.buckets import IntArray
@@ -61,7 +61,12 @@ _SENTINEL_NAMES = "<extra_id_{}>"
 
 @dataclass(frozen=True, slots=True)
 class Pretrained:
-    """A finished run: the folder, what it says about itself, its steps and seconds."""
+    """A finished run: the folder, what it says about itself, its steps.
+
+    Attributes:
+        tokens: Tokens seen since it was started or resumed.
+        seconds: Seconds since then.
+    """
 
     out: Path
     info: ModelInfo
@@ -172,10 +177,7 @@ def _begun(plan: Plan, out: Path, *, resume: bool) -> Iterator[None]:
     made = resume and (out / _WORK).is_dir()
     with ExitStack() as held:
         if not made:
-            with disk_errors(out):
-                out.parent.mkdir(parents=True, exist_ok=True)
-                beside = TemporaryDirectory(dir=out.parent, prefix=f".tmp-{out.name}-")
-            with beside as staged:
+            with _beside(out) as staged:
                 _prepare(plan, Path(staged))
                 held.enter_context(locked(out))
                 if not resume:
@@ -185,6 +187,19 @@ def _begun(plan: Plan, out: Path, *, resume: bool) -> Iterator[None]:
         else:
             held.enter_context(locked(out))
         yield
+
+
+def _beside(out: Path) -> TemporaryDirectory[str]:
+    """A folder on the same disk as ``out``.
+
+    Raises:
+        DiskError: None can be made there.
+    """
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        return TemporaryDirectory(dir=out.parent, prefix=f".tmp-{out.name}-")
+    except OSError as error:
+        raise DiskError(f"cannot write {out}: {error.strerror or error}") from error
 
 
 def _prepare(plan: Plan, folder: Path) -> None:

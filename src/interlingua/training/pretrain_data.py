@@ -62,6 +62,8 @@ def find(train: Iterable[str], validation: Iterable[str]) -> Files:
 
 
 def _files(name: str, split: str) -> list[Path]:
+    if not name.strip():
+        raise DataError(f"data.{split} holds an empty name", remedy="Name files or corpus folders")
     path = Path(name).expanduser()
     shards = path / _SHARDS / split
     if shards.is_dir():
@@ -74,7 +76,12 @@ def _files(name: str, split: str) -> list[Path]:
     found = sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor))))
     files = [file for file in found if file.is_file()]
     if not files:
-        raise DataError("no file and no corpus folder", path=path)
+        inside = path / "*.jsonl" if path.is_dir() else Path("texts") / "*.jsonl"
+        raise DataError(
+            "no file and no corpus folder",
+            path=path,
+            remedy=f"Name files, or a pattern such as {inside}",
+        )
     return files
 
 
@@ -91,8 +98,8 @@ class Stores:
 
     train: TokenStore
     validation: TokenStore | None
-    rows: tuple[int, ...]
-    rejected: int
+    rows: tuple[int, ...] = ()
+    rejected: int = 0
 
 
 def open_stores(folder: Path) -> Stores:
@@ -132,12 +139,14 @@ def make_stores(
         DataError: A row cannot be read, or none is left to train on.
     """
     held = 0.0 if files.validation else data.held_out
+    read: Counter[Path] = Counter()
     rows: Counter[Path] = Counter()
 
     def stream(paths: list[Path], faults: Faults, *, validation: bool) -> Iterator[Text]:
         with track("Tokenizing", unit="texts") as progress:
             for path, text, cluster in read_texts(paths, data, faults, pairs=pairs):
                 progress.advance()
+                read[path] += not validation
                 if not held or held_out(cluster, held) == validation:
                     rows[path] += not validation
                     yield text
@@ -150,14 +159,14 @@ def make_stores(
     faults, again = Faults(data.on_error), Faults(data.on_error)
     if not len(store("train", files.train, faults)):
         raise DataError(
-            f"no {what} to train on are left of {len(files.train)} files "
-            f"({len(faults.rejected):,} rows could not be read)",
+            f"no {what} to train on: {read.total():,} were read, "
+            f"{read.total() - rows.total():,} of them are held out, "
+            f"{len(faults.rejected):,} rows could not be read",
             path=files.train[0] if files.train else None,
-            remedy="Look at data.languages and data.held_out",
+            remedy="Look at the files, data.languages and data.held_out",
         )
-    if not (files.validation or held) or not len(
-        store("validation", files.validation or files.train, again)
-    ):
+    measured = bool(files.validation or held)
+    if measured and not len(store("validation", files.validation or files.train, again)):
         say(f"warning: no {what} are held out: nothing will be measured on them")
     if files.validation:
         faults.rejected.faults += again.rejected.faults

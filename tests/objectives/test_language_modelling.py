@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from interlingua.models.lookup import LookupInPlace
+from interlingua.models.lookup import _BUFFER, LookupInPlace, gradient_buffer
 from interlingua.objectives import token_loss as module
 from interlingua.objectives.causal_lm import next_tokens
 from interlingua.objectives.masked_lm import IGNORE, mask_tokens
@@ -108,6 +108,14 @@ def test_lookup_in_place_has_the_gradient_of_an_embedding() -> None:
     torch.testing.assert_close(mine.grad, plain.weight.grad)
 
 
+def test_a_gradient_lies_where_its_parameter_does() -> None:
+    parameter = nn.Parameter(torch.ones(3, 2))
+    first = gradient_buffer(parameter)
+    assert gradient_buffer(parameter) is first
+    setattr(parameter, _BUFFER, first.to("meta"))  # where the parameter was before
+    assert gradient_buffer(parameter).device == parameter.device
+
+
 def masked(seed: int, rate: float = 0.15, **given: np.ndarray) -> tuple[np.ndarray, ...]:
     rng = np.random.default_rng(seed)
     ids = rng.integers(5, 1000, size=(400, 50))
@@ -160,6 +168,20 @@ def test_whole_words_are_chosen_or_not() -> None:
     assert abs(chosen.sum() / choosable.sum() - 0.15) < 0.015
 
 
+def test_words_do_not_reach_over_what_cannot_be_hidden() -> None:
+    """Two halves of a row, a special token between them, none of which begins a word."""
+    choosable = np.tile([False, True, True, False, True, True, False], (4000, 1))
+    ids = np.where(choosable, 9, 1)
+    rng = np.random.default_rng(0)
+    given = {"rate": 0.5, "mask_id": MASK, "ordinary": ORDINARY, "starts": np.zeros_like(choosable)}
+    _, labels = mask_tokens(ids, choosable, rng, **given)
+    chosen = labels != IGNORE
+    left, right = chosen[:, 1], chosen[:, 4]
+    assert np.array_equal(left, chosen[:, 2])
+    assert np.array_equal(right, chosen[:, 5])
+    assert 0.45 < (left == right).mean() < 0.55
+
+
 def test_next_tokens_by_hand() -> None:
     ids = np.array([[0, 5, 6, 2], [0, 7, 2, 1]])
     mask = np.array([[1, 1, 1, 1], [1, 1, 1, 0]])
@@ -174,9 +196,9 @@ def test_translation_asks_for_the_target_alone() -> None:
         [IGNORE, IGNORE, 6, 7, 2, IGNORE],
         [IGNORE, IGNORE, IGNORE, 3, IGNORE, IGNORE],
     ]
-    assert shifted_right(np.array([[6, 7, 2], [3, 2, IGNORE]]), 1).tolist() == [
-        [1, 6, 7],
-        [1, 3, 2],
+    assert shifted_right(np.array([[6, 7, 2, 8], [3, 2, IGNORE, IGNORE]]), 1).tolist() == [
+        [1, 6, 7, 2],
+        [1, 3, 2, 1],
     ]
 
 

@@ -72,7 +72,11 @@ class FakeLearner:
             self.net(self.x[rows[part]]), self.y[rows[part]], reduction="sum"
         )
         loss = loss / len(rows)
-        return loss * float("nan") if self.how == "nan" and self.calls == self.fail_at else loss
+        if self.how == "nan" and self.calls == self.fail_at:
+            return loss * float("nan")
+        if self.how == "nan gradient" and self.calls == self.fail_at:
+            return loss + 0 * torch.sqrt(0 * loss)  # 0, with an infinite slope
+        return loss
 
     def state(self) -> dict[str, torch.Tensor]:
         return {}
@@ -82,6 +86,12 @@ class FakeLearner:
 
     def row_ids(self, rows: IntArray) -> list[str]:
         return [f"row-{i}" for i in rows]
+
+    def size(self, rows: IntArray) -> int:
+        return len(rows)
+
+    def kind(self, rows: IntArray) -> str:
+        return "loss"
 
     def score(self) -> float:
         with torch.no_grad():
@@ -145,9 +155,10 @@ def test_sigterm_saves_and_says_so(tmp_path: Path, whole: tuple[bytes, Progress]
     assert final(learner) == whole[0]
 
 
-def test_nan_stops_with_the_rows_and_keeps_the_checkpoint(tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", ["nan", "nan gradient"])
+def test_nan_stops_with_the_rows_and_keeps_the_checkpoint(tmp_path: Path, how: str) -> None:
     with pytest.raises(NonFiniteError, match="row-"):
-        run(tmp_path, FakeLearner(fail_at=5, how="nan"))
+        run(tmp_path, FakeLearner(fail_at=5, how=how))
     assert latest_valid(tmp_path / "checkpoints").name == "step-000003"
 
 
@@ -210,6 +221,14 @@ def test_another_run_is_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(CheckpointError, match="data: x then, y now"):
         loop.run(resume=True)
+
+
+@pytest.mark.parametrize("keep", [1, 3])
+def test_the_newest_checkpoints_are_kept(tmp_path: Path, keep: int) -> None:
+    progress = run(tmp_path, FakeLearner(), keep_checkpoints=keep)
+    found = checkpoints(tmp_path / "checkpoints")
+    assert len(found) == keep
+    assert found[0].name == f"step-{progress.step:06d}"
 
 
 def test_a_leftover_of_a_crash_is_no_checkpoint(tmp_path: Path) -> None:

@@ -16,16 +16,14 @@ import numpy as np
 import pytest
 import yaml
 
-from interlingua.base.config import make, read_recipe
-from interlingua.base.errors import CheckpointError, ConfigError, DataError
+from interlingua.base.config import make, put, read_recipe
+from interlingua.base.errors import CheckpointError, ConfigError, DataError, ModelError
 from interlingua.base.files import sha256_file
-from interlingua.batches.framing import frame_of, rectangle
-from interlingua.batches.mixture import Mixture, Source, balanced
-from interlingua.batches.token_store import Text, build_store
 from interlingua.corpus import phrasebook
 from interlingua.training.checkpoint import checkpoints
 from interlingua.training.pretrain import pretrain
 from interlingua.training.pretrain_settings import PretrainRecipe
+from interlingua.training.run_log import read_log
 
 COMMAND = [sys.executable, "-m", "interlingua.cli.main", "pretrain"]
 
@@ -96,6 +94,10 @@ def test_every_shape_learns_and_opens(
     )
     log = [json.loads(line) for line in (tmp_path / "m/logs/train.jsonl").read_text().splitlines()]
     assert [entry["step"] for entry in log] == [20, 40]
+    assert "All 40 steps are done" in (tmp_path / "m/logs/run.html").read_text()
+    steps = read_log(tmp_path / "m/logs/steps.jsonl")
+    assert {kind for line in steps for kind in line["loss"]} == set(done.info.scores["objectives"])
+    assert steps[-1]["tokens_seen"] == log[-1]["tokens_seen"] > 0
     assert log[1]["score"] > log[0]["score"]
     kinds = {
         objective.kind
@@ -219,6 +221,9 @@ def test_stopped_at_random_steps_and_resumed(
             pretrain(given, out=tmp_path / "stopped", resume=begun)
     monkey.undo()
     pretrain(given, out=tmp_path / "stopped", resume=True)
+    logs = [read_log(tmp_path / run / "logs" / "steps.jsonl") for run in ("whole", "stopped")]
+    for name in ("step", "tokens_seen", "loss", "rate"):
+        assert [line[name] for line in logs[0]] == [line[name] for line in logs[1]]
     assert weights(tmp_path / "stopped") == weights(tmp_path / "whole")
 
 
@@ -270,6 +275,50 @@ def test_what_does_not_fit_is_refused(tmp_path: Path, tokenizer_folder: Path, pa
     assert not (tmp_path / "m2").exists()
 
 
+def test_nothing_is_written_before_all_inputs_proved_good(
+    tmp_path: Path, tokenizer_folder: Path, pairs: Path
+) -> None:
+    """Each fault shows at another place: model, objective, texts, the last line of the pairs."""
+    bad = tmp_path / "bad.jsonl"
+    bad.write_text(pairs.read_text() + '{"source": "a", "target": 3}\n')
+    empty = tmp_path / "empty.jsonl"
+    empty.write_text("")
+    out = tmp_path / "runs" / "m"
+    faults: list[tuple[dict[str, Any], type[Exception], str]] = [
+        ({"data.pairs": [str(bad)]}, DataError, f"line {len(pairs.read_text().splitlines()) + 1}"),
+        ({"data.train": [str(empty)]}, DataError, "no texts to train on"),
+        ({"data.held_out": 0.9999}, DataError, "of them are held out, 0 rows"),
+        ({"data.languages": ["swh_Latn"]}, DataError, "0 were read"),
+        ({"objectives": [{"kind": "clm"}]}, ConfigError, "clm does not suit a bert"),
+        ({"model.new.tokenizer": str(tmp_path)}, ModelError, "no tokenizer"),
+        ({"model": {"name": str(tmp_path)}}, ModelError, "config.json"),
+    ]
+    for changes, kind, said in faults:
+        given = values(tokenizer_folder, pairs)
+        for name, value in changes.items():
+            put(given, name, value)
+        with pytest.raises(kind, match=said):
+            pretrain(make(PretrainRecipe, given), out=out)
+        assert not out.exists()
+        assert not out.parent.exists() or not list(out.parent.iterdir())
+
+
+def test_rows_set_aside_are_kept_with_the_model(
+    tmp_path: Path, tokenizer_folder: Path, pairs: Path
+) -> None:
+    bad = tmp_path / "bad.jsonl"
+    bad.write_text(pairs.read_text() + "broken\n")
+    given = values(tokenizer_folder, bad, steps=2)
+    put(given, "data.on_error", "skip")
+    put(given, "objectives", [{"kind": "tlm"}])
+    done = pretrain(make(PretrainRecipe, given), out=tmp_path / "m")
+    lines = (tmp_path / "m" / "rejected.jsonl").read_text().splitlines()
+    assert [json.loads(line)["line"] for line in lines] == [len(pairs.read_text().splitlines()) + 1]
+    (file,) = done.info.data
+    assert file.sha256 == sha256_file(bad)
+    assert 0 < file.rows < len(pairs.read_text().splitlines())  # a tenth is held out
+
+
 def test_low_rank_terms_leave_the_embeddings_alone(
     tmp_path: Path, tokenizer_folder: Path, pairs: Path
 ) -> None:
@@ -286,90 +335,6 @@ def test_low_rank_terms_leave_the_embeddings_alone(
     changed = {name for name in before if not before[name].equal(after[name])}
     assert changed
     assert all(".encoder." in name or "transform.dense" in name for name in changed), changed
-
-
-def store_of(folder: Path, tokenizer_folder: Path, texts: list[Text], **given: Any) -> Any:
-    from interlingua.models.tokenizer import load_tokenizer
-
-    tokenizer = load_tokenizer(tokenizer_folder)
-    store = build_store(texts, tokenizer, folder, **{"max_tokens": 20, **given})
-    return store, frame_of(tokenizer, pad=1), tokenizer
-
-
-def test_rows_hold_the_texts_and_their_bytes(tmp_path: Path, tokenizer_folder: Path) -> None:
-    texts = [
-        Text("Das Wetter ist heute schön in der Stadt. " * 4, "deu_Latn", "a"),
-        Text("今日はとても暑いです。", "jpn_Jpan", "b"),
-        Text("", "deu_Latn", "empty"),
-        Text("good morning", "eng_Latn", "c", second="おはよう", second_lang="jpn_Jpan"),
-    ]
-    store, frame, tokenizer = store_of(tmp_path / "s", tokenizer_folder, texts)
-    assert store.languages == ("deu_Latn", "jpn_Jpan", "eng_Latn-jpn_Jpan")
-    german = np.flatnonzero(store.lang == 0)
-    assert len(german) > 1
-    assert sum(store.row_bytes(i).sum() for i in german) == len(texts[0].text.encode())
-    assert [t for i in german for t in store.row(i)] == tokenizer.encode(
-        texts[0].text, add_special_tokens=False
-    ).ids
-    assert {store.name(i) for i in german} == {"a"}
-    pair = int(np.flatnonzero(store.lang == 2)[0])
-    made = rectangle(store, [pair], frame)
-    whole = tokenizer.encode("good morning", "おはよう").ids
-    assert made.input_ids[0, : len(whole)].tolist() == whole
-    assert made.input_ids[0, made.second[0] - 1] == 2
-    assert made.bytes.sum() == len("good morning") + len("おはよう".encode())
-    assert not made.text[0, np.isin(made.input_ids[0], [0, 1, 2])].any()
-
-
-def test_packed_rows_hold_every_token_once(tmp_path: Path, tokenizer_folder: Path) -> None:
-    texts = [Text(f"text number {i}", "eng_Latn", str(i)) for i in range(30)]
-    store, _, tokenizer = store_of(tmp_path / "s", tokenizer_folder, texts, joint=2, max_tokens=60)
-    assert store.lengths.max() <= 60
-    assert len(store) < 30
-    tokens = [t for i in range(len(store)) for t in store.row(i) if t != 2]
-    assert tokens == [
-        t for x in texts for t in tokenizer.encode(x.text, add_special_tokens=False).ids
-    ]
-
-
-def test_the_mixture_is_a_function_of_the_seed_and_takes_every_row() -> None:
-    rng = np.random.default_rng(0)
-    sources = [
-        Source(rng.integers(3, 30, size=200), rng.integers(0, 3, size=200), 3.0),
-        Source(rng.integers(3, 30, size=50), np.zeros(50, np.int64), 1.0),
-    ]
-
-    def mixture(seed: int) -> Mixture:
-        return Mixture(sources, [(300, 1.0), (100, 0.3)], seed=seed, token_budget=128, max_rows=16)
-
-    whole = mixture(1).draws(0, 400)
-    pieces = mixture(1).draws(0, 137) + mixture(1).draws(137, 400)
-    assert all(
-        a.source == b.source and np.array_equal(a.rows, b.rows)
-        for a, b in zip(whole, pieces, strict=True)
-    )
-    assert any(
-        not np.array_equal(a.rows, b.rows)
-        for a, b in zip(whole, mixture(2).draws(0, 400), strict=True)
-    )
-    assert 0.68 < np.mean([draw.source == 0 for draw in whole]) < 0.82
-    for source, size in ((0, 200), (1, 50)):
-        rows = np.concatenate([draw.rows for draw in whole[:300] if draw.source == source])
-        counts = np.bincount(rows, minlength=size)
-        assert counts.min() >= counts.max() - 1  # with temperature 1 rounds are permutations
-
-
-def test_temperature_gives_small_languages_their_share() -> None:
-    lengths = np.full(1100, 10)
-    groups = np.repeat([0, 1], [1000, 100])
-    rng = np.random.default_rng(0)
-    for temperature in (1.0, 0.5, 0.3):
-        counts = np.bincount(groups[balanced(lengths, groups, temperature, rng)])
-        expected = np.array([1000, 100]) ** temperature
-        np.testing.assert_allclose(counts / counts.sum(), expected / expected.sum(), atol=0.01)
-    rows = balanced(lengths, groups, 0.3, rng)
-    small = np.bincount(rows, minlength=1100)[1000:]
-    assert small.max() - small.min() <= 1
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from interlingua.batches.buckets import IntArray
 from interlingua.batches.token_store import TokenStore
 from interlingua.batches.tokens import pad
+from interlingua.vocab.vocabulary import tokenizer_unknown
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -32,8 +33,9 @@ class Frame:
         between: Ids between a text and its translation.
         after: Ids after the last text.
         pad: Id of the padding token.
-        ordinary: Whether an id is an ordinary token, not a special one [V].
+        ordinary: Whether an id is an ordinary token, neither special nor the unknown one [V].
         ordinary_ids: The ids that are.
+        unknown: Id of the token that stands for what the tokenizer cannot spell; -1: there is none.
         starts: Whether a token begins a word [V]; None: the tokenizer does not tell.
     """
 
@@ -43,6 +45,7 @@ class Frame:
     pad: int
     ordinary: NDArray[np.bool_]
     ordinary_ids: IntArray
+    unknown: int
     starts: NDArray[np.bool_] | None
 
     def special(self, *, pairs: bool) -> int:
@@ -53,15 +56,16 @@ class Frame:
 def frame_of(tokenizer: Tokenizer, *, pad: int) -> Frame:
     """What a tokenizer does to one text and to two."""
     pair = tokenizer.encode("a", "a")
-    special = np.array(pair.special_tokens_mask, dtype=bool)
-    texts = np.flatnonzero(~special)
+    texts = np.flatnonzero(~np.array(pair.special_tokens_mask, dtype=bool))
     sides = np.array([pair.sequence_ids[i] for i in texts])
     first, second = texts[sides == 0], texts[sides == 1]
     ids = pair.ids
-    added = {i for i, token in tokenizer.get_added_tokens_decoder().items() if token.special}
+    unknown = tokenizer_unknown(tokenizer)
+    special = {i for i, token in tokenizer.get_added_tokens_decoder().items() if token.special}
+    special |= {pad, pad if unknown is None else unknown}
     vocabulary = tokenizer.get_vocab(with_added_tokens=True)
     ordinary = np.zeros(1 + max(*vocabulary.values(), pad), dtype=np.bool_)
-    ordinary[[i for i in vocabulary.values() if i not in added and i != pad]] = True
+    ordinary[[i for i in vocabulary.values() if i not in special]] = True
     return Frame(
         tuple(ids[: first[0]]),
         tuple(ids[first[-1] + 1 : second[0]]),
@@ -69,6 +73,7 @@ def frame_of(tokenizer: Tokenizer, *, pad: int) -> Frame:
         pad,
         ordinary,
         np.flatnonzero(ordinary),
+        -1 if unknown is None else unknown,
         _word_starts(vocabulary),
     )
 

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from interlingua.base.errors import DataError
 from interlingua.base.files import atomic_folder, read_json_file, write_json
 from interlingua.batches.buckets import IntArray
 from interlingua.batches.tokens import clean
@@ -123,9 +122,6 @@ def build_store(
         max_tokens: Tokens of a row at most, special ones not counted. A longer document becomes
             several rows; of a pair, both texts are cut to half of it.
         joint: Id put between short documents of a language that share a row; None: they do not.
-
-    Raises:
-        DataError: There is no text with a token.
     """
     tokenizer.no_padding()
     tokenizer.no_truncation()
@@ -147,8 +143,6 @@ def build_store(
                 for i, text in enumerate(chunk):
                     writer.add(text, (firsts[i], encodings[i]), by_row.get(i))
             writer.flush()
-        if not writer.lang:
-            raise DataError("no text with a token to train on")
         writer.finish(temporary)
     return TokenStore(folder)
 
@@ -219,8 +213,9 @@ class _Writer:
     def finish(self, folder: Path) -> None:
         for name in ("tokens", "bytes"):
             raw = folder / f"{name}.raw"
-            mapped = np.memmap(raw, dtype=_KINDS[name], mode="r")
-            np.save(folder / f"{name}.npy", mapped)
+            empty = not self.starts[-1]
+            written = np.zeros(0) if empty else np.memmap(raw, dtype=_KINDS[name], mode="r")
+            np.save(folder / f"{name}.npy", written.astype(_KINDS[name], copy=False))
             raw.unlink()
         for name, kind in {**_KINDS, **_ROW_KINDS}.items():
             if name not in ("tokens", "bytes"):

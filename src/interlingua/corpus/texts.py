@@ -1,8 +1,9 @@
 """Texts and their languages: out of tables, plain files, folders of parallel files, built corpora.
 
-A file's language is taken from its path, then from its column ``lang``, then identified, then
-``und``; never from a default. Texts with the same id in several languages are translations of each
-other; where a table has no ids, the line does in files that are called alike but for the language.
+The language of a text is what its row says, else its file's path, else what the caller says, else
+it is identified, else ``und`` with a warning; never a default. Texts with the same id in several
+languages are translations of each other; where a table has no ids, the line does in files that are
+called alike but for the language.
 """
 
 from __future__ import annotations
@@ -15,12 +16,16 @@ from pathlib import Path
 from typing import Any
 
 from interlingua.base.errors import DataError, LanguageError, quoted
-from interlingua.base.progress import say
 from interlingua.corpus.formats import FORMATS, input_sha256, read_rows
 from interlingua.corpus.readers.hub import is_hub
 from interlingua.corpus.rows import Faults, Row
 from interlingua.languages import UND, identify, tag_of
-from interlingua.languages.paths import language_of_path, scripts_agree
+from interlingua.languages.paths import (
+    language_of_path,
+    language_of_texts,
+    scripts_agree,
+    warn_unknown,
+)
 
 MAX_CHARACTERS = 1_000_000
 """A longer text is refused: it is a book, not a row."""
@@ -34,11 +39,15 @@ _SHARDS, _TRAIN = "shards", "train"
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text, its language tag, and the name it shares with its translations."""
+    """A text, its language tag, the name it shares with its translations, and its cluster.
+
+    Texts of a cluster are near-duplicates or translations, which a split keeps together.
+    """
 
     text: str
     lang: str
     id: str
+    cluster: str = ""
 
 
 @dataclass(slots=True)
@@ -66,7 +75,7 @@ class Texts:
         self.rows.clear()
         self.faults.rejected.faults.clear()
         for path in self.files:
-            for text in self._read(path):
+            for text in texts_of(path, self.lang, self.faults):
                 self.rows[path] += 1
                 yield text
         if not self.rows:
@@ -83,43 +92,59 @@ class Texts:
             if self.rows[path]
         ]
 
-    def _read(self, path: Path) -> Iterator[Text]:
-        rows = self._checked(path)
-        first = list(itertools.islice(rows, _SAMPLE))
-        if not first:
-            return
-        told = self._language(path, first)
-        family = _family(path)
-        for row in itertools.chain(first, rows):
-            for text, lang in _texts(row):
-                tag = _tag_of_row(row, lang) if lang else told
-                yield Text(text, tag or self.lang or UND, _identity(row, family))
 
-    def _checked(self, path: Path) -> Iterator[Row]:
-        """The rows that hold a text; empty lines of a plain file are no rows."""
-        plain = _ending(path) == ".txt"
-        for row in read_rows(path, self.faults):
-            if plain and not str(row.values.get("text", "")).strip():
-                continue
-            fault = _fault(row)
-            if fault is not None:
-                self.faults.report(fault)
-                continue
-            yield row
+def texts_of(path: Path, lang: str | None, faults: Faults) -> Iterator[Text]:
+    """The texts of one file, read as a stream.
 
-    def _language(self, path: Path, first: Sequence[Row]) -> str | None:
-        texts = [text for row in first for text, _ in _texts(row)]
-        told = language_of_path(path)
-        if told is not None and scripts_agree(told, texts):
-            return told
-        if any(row.values.get("lang") or row.values.get("source_lang") for row in first):
-            return None
-        if self.lang is not None:
-            return self.lang
-        found = Counter(result.tag for result in identify(texts)).most_common(1)[0][0]
-        if found == UND:
-            say(f"warning: the language of {path} cannot be told: give --lang")
-        return found
+    Args:
+        path: A table with a column ``text`` (or ``source`` and ``target``), or a plain file.
+        lang: The language of texts whose row and path tell none.
+        faults: What to do with a row that cannot be used.
+
+    Raises:
+        DataError: The file or a row of it cannot be used.
+    """
+    rows = _checked(path, faults)
+    first = list(itertools.islice(rows, _SAMPLE))
+    if not first:
+        return
+    told = _language(path, first, lang)
+    family = _family(path)
+    unknown = 0
+    for row in itertools.chain(first, rows):
+        cluster = str(row.values.get("cluster") or "")
+        for text, named in _texts(row):
+            tag = tag_of(str(named)) if named else told or identify([text])[0].tag
+            unknown += told is None and tag == UND
+            yield Text(text, tag, _identity(row, family), cluster)
+    if unknown:
+        warn_unknown(path, unknown)
+
+
+def _checked(path: Path, faults: Faults) -> Iterator[Row]:
+    """The rows that hold a text; empty lines of a plain file are no rows."""
+    plain = _ending(path) == ".txt"
+    for row in read_rows(path, faults):
+        if plain and not str(row.values.get("text", "")).strip():
+            continue
+        fault = _fault(row)
+        if fault is not None:
+            faults.report(fault)
+            continue
+        yield row
+
+
+def _language(path: Path, first: Sequence[Row], lang: str | None) -> str | None:
+    """The language of rows that do not say theirs; None: each has to be identified."""
+    texts = [text for row in first for text, _ in _texts(row)]
+    told = language_of_path(path)
+    if told is not None and scripts_agree(told, texts):
+        return told
+    if lang is not None:
+        return lang
+    if any(named for row in first for _, named in _texts(row)):
+        return None
+    return language_of_texts(path, texts)
 
 
 def open_texts(
@@ -211,15 +236,6 @@ def _texts(row: Row) -> list[tuple[str, str]]:
     ]
 
 
-def _tag_of_row(row: Row, lang: str) -> str:
-    try:
-        return tag_of(str(lang))
-    except LanguageError as error:
-        raise LanguageError(
-            f"{row.path}, line {row.line}: {error.problem}", remedy=error.remedy
-        ) from None
-
-
 def _fault(row: Row) -> DataError | None:
     """What keeps a row from being used, if anything."""
     texts: list[tuple[Any, str]] = list(_texts(row))
@@ -227,14 +243,31 @@ def _fault(row: Row) -> DataError | None:
     if not texts:
         problem = f"column 'text' is missing (columns here: {', '.join(map(str, row.values))})"
         remedy = "Name a column 'text', or two 'source' and 'target'"
-    for text, _ in texts:
-        if not isinstance(text, str):
-            problem = f"{type(text).__name__} {quoted(text)}, expected a text"
-        elif not text.strip():
-            problem = "the text is empty"
-        elif len(text) > MAX_CHARACTERS:
-            problem = f"a text of {len(text):,} characters, at most {MAX_CHARACTERS:,} are read"
-            remedy = "Cut it into paragraphs"
-        elif any("\ud800" <= character <= "\udfff" for character in text):
-            problem = "holds a lone surrogate"
+    for text, lang in texts:
+        if not problem:
+            problem, remedy = problem_of(text)
+        if not problem and lang:
+            problem, remedy = _problem_of_tag(str(lang))
     return DataError(problem, remedy=remedy, path=row.path, line=row.line) if problem else None
+
+
+def _problem_of_tag(lang: str) -> tuple[str, str]:
+    try:
+        tag_of(lang)
+    except LanguageError as error:
+        return error.problem, error.remedy
+    return "", ""
+
+
+def problem_of(text: object) -> tuple[str, str]:
+    """What keeps a value from being used as a text, and what to do; both empty if nothing does."""
+    if not isinstance(text, str):
+        return f"{type(text).__name__} {quoted(text)}, expected a text", ""
+    if not text.strip():
+        return "the text is empty", ""
+    if len(text) > MAX_CHARACTERS:
+        problem = f"a text of {len(text):,} characters, at most {MAX_CHARACTERS:,} are read"
+        return problem, "Cut it into paragraphs"
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        return "holds a lone surrogate", ""
+    return "", ""

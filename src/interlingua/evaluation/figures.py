@@ -11,17 +11,17 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from interlingua.base.markup import Html, element
+from interlingua.base.plot import Plot, dot_name, drawing
 from interlingua.evaluation.words import between, counted, points, script_name, signed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from interlingua.evaluation.records import LanguageFacts, Scorecard
 
 MANY = 60  # languages from which on bars are small and stand in columns
 _WIDE = 18  # scripts from which on the map shows whole points in small cells
 _STEPS = (0.02, 0.05, 0.10, 0.20, 0.30)
-_WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM = 620, 360, 52, 12, 46
 
 
 def by_score(card: Scorecard) -> list[str]:
@@ -191,12 +191,7 @@ def calibration_plot(card: Scorecard) -> Html:
     left = max(0.0, math.floor(lowest * 10 - 0.25) / 10)
     top = max(0.1, math.ceil(highest_error * 20 + 0.25) / 20)
 
-    def x(score: float) -> float:
-        return _LEFT + (score - left) / (1 - left) * (_WIDTH - _LEFT - 16)
-
-    def y(error: float) -> float:
-        return _HEIGHT - _BOTTOM - error / top * (_HEIGHT - _TOP - _BOTTOM)
-
+    plot = Plot((left, 1.0), (0.0, top))
     dots, labels = [], []
     worst = sorted(languages, key=lambda tag: -card.calibration[tag].ece)[:4]
     placed: list[tuple[float, float]] = []
@@ -208,67 +203,25 @@ def calibration_plot(card: Scorecard) -> Html:
             element(
                 "circle",
                 element("title", title),
-                cx=x(score),
-                cy=y(error),
+                cx=plot.x(score),
+                cy=plot.y(error),
                 r=4 if len(languages) > MANY else 5.5,
                 class_="dot taught" if facts.taught else "dot",
             )
         )
     for tag in [*worst, *[t for t in languages if card.languages[t].taught][:1]]:
-        place = x(card.per_language[tag].score), y(card.calibration[tag].ece)
+        place = plot.x(card.per_language[tag].score), plot.y(card.calibration[tag].ece)
         if all(abs(place[1] - b) > 15 or abs(place[0] - a) > 110 for a, b in placed):
             placed.append(place)
-            labels.append(_dot_label(card.languages[tag].name, *place))
-    return element(
-        "svg",
-        *_axes(left, top, x, y),
-        *dots,
-        *labels,
-        class_="plot",
-        viewBox=f"0 0 {_WIDTH} {_HEIGHT}",
-        role="img",
-        aria_label="Calibration error against score, one dot a language; figures in the table",
-    )
-
-
-def _dot_label(name: str, x: float, y: float) -> Html:
-    if x > _WIDTH * 0.7:
-        return element("text", name, x=x - 9, y=y + 4.5, text_anchor="end", class_="dot-label")
-    return element("text", name, x=x + 9, y=y + 4.5, class_="dot-label")
-
-
-def _axes(
-    left: float, top: float, x: Callable[[float], float], y: Callable[[float], float]
-) -> list[Html]:
+            labels.append(dot_name(card.languages[tag].name, *place))
     step_x = 0.1 if left >= 0.5 else 0.2
     step_y = 0.05 if top <= 0.3 else 0.1 if top <= 0.6 else 0.2
-    parts = []
-    for i in range(math.floor(top / step_y + 1e-9) + 1):
-        error = i * step_y
-        parts.append(
-            element("line", x1=_LEFT, x2=_WIDTH - 16, y1=y(error), y2=y(error), class_="grid")
-        )
-        parts.append(
-            element("text", points(error, 0), x=_LEFT - 8, y=y(error) + 4.5, text_anchor="end")
-        )
-    for i in range(math.floor((1 - left) / step_x + 1e-9) + 1):
-        score = 1 - i * step_x
-        parts.append(
-            element("text", points(score, 0), x=x(score), y=_HEIGHT - 24, text_anchor="middle")
-        )
-    middle = (_TOP + _HEIGHT - _BOTTOM) / 2
-    parts.append(
-        element("text", "score →", x=_WIDTH - 16, y=_HEIGHT - 4, text_anchor="end", class_="axis")
+    scores = [1 - i * step_x for i in range(math.floor((1 - left) / step_x + 1e-9) + 1)]
+    errors = [i * step_y for i in range(math.floor(top / step_y + 1e-9) + 1)]
+    axes = plot.axes(
+        [(score, points(score, 0)) for score in scores],
+        [(error, points(error, 0)) for error in errors],
+        ("score", "calibration error"),
     )
-    parts.append(
-        element(
-            "text",
-            "calibration error →",
-            x=14,
-            y=middle,
-            text_anchor="middle",
-            class_="axis",
-            transform=f"rotate(-90 14 {middle:g})",
-        )
-    )
-    return parts
+    label = "Calibration error against score, one dot a language; figures in the table"
+    return drawing([*axes, *dots, *labels], label)

@@ -1,4 +1,4 @@
-"""Which language the name of a file or folder says."""
+"""Which language a file is in: by its name or a folder's, or by its texts."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from pathlib import Path
 import regex
 
 from interlingua.base.errors import LanguageError
+from interlingua.base.progress import say
+from interlingua.languages.identify import identify
 from interlingua.languages.scripts import script_of, writes
-from interlingua.languages.tags import known, parse
+from interlingua.languages.tags import UND, known, parse
 
 _TAG = regex.compile(r"[a-z]{3}_[A-Z][a-z]{3}")
 _CODE = regex.compile(r"[a-z]{3}(?:-[A-Z]{2})?")
@@ -47,6 +49,25 @@ def scripts_agree(tag: str, texts: Sequence[str]) -> bool:
     """Whether most texts are in the script that the tag says; a wrong guess is found out so."""
     scripts = Counter(script_of(text) for text in texts)
     return writes(parse(tag).script, scripts.most_common(1)[0][0])
+
+
+def language_of_texts(path: Path, texts: Sequence[str]) -> str:
+    """The language that most texts of a file are identified as; ``und``, with a warning, if none.
+
+    Args:
+        path: The file.
+        texts: Some of its texts, at least one.
+    """
+    found = Counter(result.tag for result in identify(texts)).most_common(1)[0][0]
+    if found == UND:
+        warn_unknown(path)
+    return found
+
+
+def warn_unknown(path: Path, rows: int | None = None) -> None:
+    """Say that nobody can tell the language of a file, or of some rows of it."""
+    what = f"{path}" if rows is None else f"{rows:,} rows of {path}"
+    say(f"warning: the language of {what} cannot be told: name it in the path or a column 'lang'")
 
 
 def _parsed(text: str) -> str | None:

@@ -6,7 +6,6 @@ symbols leave untold: a token `<unk>` stands for bytes that nobody could spell a
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from interlingua.batches.tokens import clean
+from interlingua.vocab.vocabulary import tokenizer_unknown
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -71,7 +71,7 @@ CHARACTERS = Alphabet("characters", sys.maxunicode + 1, _spell_characters)
 
 def subwords(tokenizer: Tokenizer) -> Alphabet:
     """The tokens of a tokenizer, as one alphabet; special tokens are not added."""
-    unknown = _unknown_id(tokenizer)
+    unknown = tokenizer_unknown(tokenizer)
 
     def spell(texts: Sequence[str]) -> Iterator[Symbols]:
         for start in range(0, len(texts), _CHUNK):
@@ -86,15 +86,6 @@ def subwords(tokenizer: Tokenizer) -> Alphabet:
                 yield Symbols(ids, len(text.encode()), hidden)
 
     return Alphabet("subwords", tokenizer.get_vocab_size(), spell)
-
-
-def _unknown_id(tokenizer: Tokenizer) -> int | None:
-    """Unigram models name the unknown token by its number, the others by its text, or have none."""
-    model = json.loads(tokenizer.to_str())["model"]
-    if model.get("unk_id") is not None:
-        return int(model["unk_id"])
-    token = model.get("unk_token")
-    return None if token is None else tokenizer.token_to_id(token)
 
 
 __all__ = ["BYTES", "CHARACTERS", "Alphabet", "Symbols", "subwords"]

@@ -69,11 +69,10 @@ def _of_words(
 ) -> NDArray[np.float64]:
     """Every token's number is that of its word's first token; a word ends where none is choosable.
 
-    A row's first token, and one after a token that cannot be chosen, begin a word too.
+    Pieces that go on after a token that cannot be chosen share that token's number, which it has no
+    use for.
     """
     begins = starts | ~choosable
-    begins[:, 0] = True
-    begins[:, 1:] |= ~choosable[:, :-1]
     places = np.where(begins, np.arange(chance.shape[1]), 0)
     first = np.maximum.accumulate(places, axis=1)
     return np.take_along_axis(chance, first, axis=1)

@@ -16,12 +16,16 @@ from numpy.typing import NDArray
 
 from interlingua.base.errors import DataError, LabelError, LanguageError, quoted
 from interlingua.base.files import sha256_file
-from interlingua.base.progress import say
 from interlingua.base.registry import did_you_mean
 from interlingua.corpus.formats import read_rows
 from interlingua.corpus.rows import Faults, OnError, Rejected, Row
 from interlingua.languages import UND, identify, tag_of
-from interlingua.languages.paths import language_of_path, scripts_agree
+from interlingua.languages.paths import (
+    language_of_path,
+    language_of_texts,
+    scripts_agree,
+    warn_unknown,
+)
 from interlingua.tasks.record import Task
 
 _SAMPLE = 200
@@ -244,17 +248,19 @@ def _languages(path: Path, rows: list[Checked], known: str | None) -> list[str]:
     told = language_of_path(path)
     if told is not None and scripts_agree(told, texts):
         return [told] * len(rows)
-    if any("lang" in row.values for row, *_ in rows):
-        return [_language_of_row(row) for row, *_ in rows]
-    found = Counter(result.tag for result in identify(texts)).most_common(1)[0][0]
-    if found == UND:
-        say(f"warning: the language of {path} cannot be told: give --lang")
-    return [found] * len(rows)
+    if any(row.values.get("lang") for row, *_ in rows):
+        tags = [_language_of_row(row, text) for row, text, *_ in rows]
+        if UND in tags:
+            warn_unknown(path, tags.count(UND))
+        return tags
+    return [language_of_texts(path, texts)] * len(rows)
 
 
-def _language_of_row(row: Row) -> str:
+def _language_of_row(row: Row, text: str) -> str:
+    if not row.values.get("lang"):
+        return identify([text])[0].tag
     try:
-        return tag_of(str(row.values["lang"])) if row.values.get("lang") else UND
+        return tag_of(str(row.values["lang"]))
     except LanguageError as error:
         raise LanguageError(
             f"{row.path}, line {row.line}: {error.problem}", remedy=error.remedy

@@ -36,7 +36,7 @@ from interlingua.training.distributed import Processes, processes
 from interlingua.training.loop import Loop
 from interlingua.training.output import check_free, locked, publish, start_over
 from interlingua.training.pretrain import WORK, Start, data_files, fingerprint_of
-from interlingua.training.pretrain_data import Files, Stores, find, make_stores
+from interlingua.training.pretrain_data import Files, Stores, find, made, make_stores, open_stores
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -138,7 +138,7 @@ def align(recipe: AlignRecipe, *, out: str | Path, resume: bool = False) -> Alig
             update={
                 "parent": parent_name(recipe.model.name, start.folder),
                 "source_languages": tuple(given.languages),
-                "data": data_files(texts, pairs),
+                "data": data_files(texts, pairs, target),
                 "scores": scores,
                 "created": datetime.now(UTC).isoformat(timespec="seconds"),
                 "version": __version__,
@@ -186,15 +186,13 @@ def _given(
     def stores(files: Files | None, name: str, *, both: bool) -> Stores | None:
         if files is None:
             return None
-        return make_stores(
-            files,
-            data,
-            start.tokenizer,
-            out / _TOKENS / name,
-            max_tokens=room * (1 + both),
-            joint=None,
-            pairs=both,
-        )
+        place = out / _TOKENS / name
+        if not made(place):
+            size = room * (1 + both)
+            make_stores(
+                files, data, start.tokenizer, place, max_tokens=size, joint=None, pairs=both
+            )
+        return open_stores(place)
 
     of_pairs, of_texts = stores(pairs, "pairs", both=True), stores(texts, "texts", both=False)
     anchor = tag_of(settings.anchor) if settings.anchor else None

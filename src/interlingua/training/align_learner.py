@@ -201,6 +201,10 @@ class AlignLearner(StepwiseLearner):
         index, own = self.source_of(rows)
         return [self.objectives[index].name(int(row)) for row in own]
 
+    def kind(self, rows: IntArray) -> str:
+        """The objective of a batch."""
+        return self.objectives[self.source_of(rows)[0]].settings.kind
+
     def training_mode(self, on: bool) -> None:
         """Switch dropout on or off."""
         self.pooled.train(on)

@@ -158,6 +158,15 @@ class ClassifierLearner:
         """Ids of training rows."""
         return [self.train.ids[row] for row in rows]
 
+    def size(self, rows: IntArray) -> int:
+        """Tokens of a batch."""
+        return int(self.train.tokens.lengths[rows].sum())
+
+    def kind(self, rows: IntArray) -> str:
+        """All batches have the same loss."""
+        del rows
+        return "cross-entropy"
+
     def training_mode(self, on: bool) -> None:
         """Switch dropout on or off."""
         for module in (self.encoder, self.head, self.dropout):

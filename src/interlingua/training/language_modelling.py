@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from interlingua.training.arithmetic import Arithmetic
     from interlingua.training.pretrain_settings import ObjectiveSettings, PretrainSettings
 
+_BITS_OF_A_BYTE = 8
+
 
 @dataclass(frozen=True, slots=True)
 class Strand:
@@ -179,7 +181,8 @@ def _of_sequences(
     end = vocabulary.frame.after[-1]
     sources, targets, sizes = [], [], []
     for i, ids in enumerate(rows.input_ids):
-        text, cut = np.flatnonzero(rows.text[i]), int(rows.second[i])
+        text = np.flatnonzero(rows.text[i] | (ids == vocabulary.frame.unknown))
+        cut = int(rows.second[i])
         if settings.kind == "translation":
             first, second = text[text < cut], text[text >= cut]
             sources.append(np.append(ids[first], end))
@@ -244,6 +247,10 @@ class LanguageModelLearner(StepwiseLearner):
         """The documents that rows are of."""
         strand, own = self._strand(rows)
         return [strand.train.name(int(row)) for row in own]
+
+    def kind(self, rows: IntArray) -> str:
+        """The objective of a batch."""
+        return self._strand(rows)[0].name
 
     def training_mode(self, on: bool) -> None:
         """Switch dropout on or off."""
@@ -321,7 +328,9 @@ class LanguageModelLearner(StepwiseLearner):
         """Minus the mean over objectives and languages of the bits per byte of what is guessed.
 
         Masks are the same at every validation. Of a causal model it is bits per byte of the text;
-        otherwise of the hidden tokens, to be compared only with the same tokenizer.
+        otherwise of the hidden tokens, to be compared only with the same tokenizer. Every byte
+        behind an unknown token that was guessed costs eight bits more, since the token does not
+        tell it (as in `models.ngram.Measured`).
         """
         self._measured = {}
         means = []
@@ -345,6 +354,7 @@ class LanguageModelLearner(StepwiseLearner):
             return {}
         nats = np.zeros(len(store.languages))
         covered = np.zeros(len(store.languages))
+        hidden = np.zeros(len(store.languages))
         for index in np.unique(store.lang[strand.chosen]):
             rows = strand.chosen[store.lang[strand.chosen] == index]
             lengths = store.lengths[rows]
@@ -353,7 +363,9 @@ class LanguageModelLearner(StepwiseLearner):
                 question = self._ask(strand, store, rows[batch], rng)
                 nats[index] += float(self._answer(question, 1.0))
                 covered[index] += question.bytes[question.labels != IGNORE].sum()
-        bits = nats / np.maximum(covered, 1) / math.log(2)
+                unknown = question.labels == self.vocabulary.frame.unknown
+                hidden[index] += question.bytes[unknown].sum()
+        bits = (nats / math.log(2) + _BITS_OF_A_BYTE * hidden) / np.maximum(covered, 1)
         return {tag: float(bits[i]) for i, tag in enumerate(store.languages) if covered[i]}
 
 

@@ -10,7 +10,6 @@ the order of an epoch is a function of seed and epoch, and the checkpoint holds 
 from __future__ import annotations
 
 import base64
-import json
 import math
 import signal
 import time
@@ -26,12 +25,14 @@ from interlingua.base.errors import CheckpointError, NonFiniteError, StoppedErro
 from interlingua.base.progress import Track, say, track
 from interlingua.training.averaging import RunningMean, points
 from interlingua.training.checkpoint import (
+    checkpoints,
     latest_valid,
     load_checkpoint,
     prune,
     save_checkpoint,
 )
 from interlingua.training.cost.machine import peak_bytes
+from interlingua.training.run_log import RunLog
 from interlingua.training.schedule import share_of_peak
 
 if TYPE_CHECKING:
@@ -77,6 +78,12 @@ class Learner(Protocol):
     def row_ids(self, rows: IntArray) -> list[str]:
         """Names of training rows, for a message about them."""
 
+    def size(self, rows: IntArray) -> int:
+        """Tokens of a batch, padding not counted."""
+
+    def kind(self, rows: IntArray) -> str:
+        """What a batch is asked, for the log: the name of its loss."""
+
     def score(self) -> float:
         """The validation score; larger is better."""
 
@@ -111,6 +118,7 @@ class Progress:
     score: float = -math.inf
     epoch_loss: float = 0.0
     epoch_rows: float = 0.0
+    tokens: int = 0
     scores: list[float] = field(default_factory=list)
 
 
@@ -148,10 +156,11 @@ class Loop:
         self.fingerprint = {**fingerprint, "world": processes.world}
         self.processes = processes
         self.checkpoints = folder / "checkpoints"
-        self.log = folder / "logs" / "train.jsonl"
+        self.log = RunLog(folder / "logs") if processes.first else None
         self.progress = Progress()
         self.stopped = False
         self.validating = 0.0
+        self.rate = 0.0
         self.optimizer = torch.optim.AdamW(
             learner.parameter_groups(), betas=(0.9, 0.98), eps=1e-6, fused=True
         )
@@ -175,14 +184,21 @@ class Loop:
         else:
             self._save()
         total = self.learner.steps(self.seed)
+        if self.log is not None:
+            self.log.begin(self.progress.step, self.progress.tokens, total=total)
         if self.settings.checkpoint == "average":
             self.points = points(total, self.settings.average_over)
         self.started = time.monotonic()
         with _on_sigterm(self._stop), track("Training", total, unit="steps") as bar:
             bar.advance(self.progress.step)
-            while not self.progress.finished:
-                self.learner.begin_epoch(self.progress.epoch)
-                self._epoch(self._batches(self.progress.epoch), total, bar)
+            try:
+                while not self.progress.finished:
+                    self.learner.begin_epoch(self.progress.epoch)
+                    self._epoch(self._batches(self.progress.epoch), total, bar)
+            except KeyboardInterrupt:
+                saved = checkpoints(self.checkpoints)[0].name
+                say(f"interrupted after step {self.progress.step}; --resume goes on from {saved}")
+                raise
         self._put_chosen()
         return self.progress
 
@@ -192,13 +208,24 @@ class Loop:
     def _epoch(self, batches: list[IntArray], total: int, bar: Track) -> None:
         progress = self.progress
         for rows in batches[progress.batch :]:
+            started = time.monotonic()
             loss = self.step(rows, total)
             progress.epoch_loss += loss * len(rows)
             progress.epoch_rows += len(rows)
             progress.step += 1
             progress.batch += 1
+            progress.tokens += self.learner.size(rows)
             if self.watch is not None:
                 self.watch.after_step(progress.step)
+            if self.log is not None:
+                self.log.step(
+                    progress.step,
+                    kind=self.learner.kind(rows),
+                    loss=loss,
+                    rate=self.rate,
+                    tokens=progress.tokens,
+                    seconds=time.monotonic() - started,
+                )
             if progress.step in self.points:
                 self.mean.add(self.parameters)
             if progress.batch in _marks(len(batches), self.settings.validations):
@@ -235,9 +262,10 @@ class Loop:
                 f"the loss ({mean}) or gradient norm ({float(norm)}) of step "
                 f"{self.progress.step + 1} is not finite; rows: {ids}"
             )
-        rate = share_of_peak(self.settings, self.progress.step, total)
+        share = share_of_peak(self.settings, self.progress.step, total)
         for group, peak in zip(self.optimizer.param_groups, self.peaks, strict=True):
-            group["lr"] = peak * rate
+            group["lr"] = peak * share
+        self.rate = max(self.peaks) * share
         self.optimizer.step()
         return mean
 
@@ -257,18 +285,19 @@ class Loop:
         else:
             progress.misses += 1
         progress.finished = keep_best and progress.misses >= self.settings.patience
-        self._log(
-            epoch=progress.epoch + 1,
-            step=progress.step,
-            loss=mean_loss,
-            score=score,
-            validation_seconds=round(self.validating, 3),
-            seconds=round(time.monotonic() - self.started, 3),
-            peak_bytes=peak_bytes(self.processes.device),
-            **(self.watch.facts() if self.watch is not None else {}),
-            **self.learner.figures(),
-        )
-        say(f"epoch {progress.epoch + 1}: loss {mean_loss:.4f}, validation {score:.4f}")
+        if self.log is not None:
+            self.log.validation(
+                epoch=progress.epoch + 1,
+                step=progress.step,
+                tokens_seen=progress.tokens,
+                loss=mean_loss,
+                score=score,
+                validation_seconds=round(self.validating, 3),
+                seconds=round(time.monotonic() - self.started, 3),
+                peak_bytes=peak_bytes(self.processes.device),
+                **(self.watch.facts() if self.watch is not None else {}),
+                **self.learner.figures(),
+            )
 
     def _end_epoch(self) -> None:
         progress = self.progress
@@ -276,12 +305,6 @@ class Loop:
         progress.batch = 0
         progress.epoch_loss = progress.epoch_rows = 0.0
         progress.finished = progress.finished or progress.epoch >= self.learner.epochs()
-
-    def _log(self, **values: float) -> None:
-        if self.processes.first:
-            self.log.parent.mkdir(parents=True, exist_ok=True)
-            with self.log.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({**values, "time": round(time.time(), 3)}) + "\n")
 
     def _save(self) -> None:
         random = [_random_state()]

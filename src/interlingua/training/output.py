@@ -25,8 +25,10 @@ def check_free(out: Path, *, resume: bool) -> None:
         UsageError: ``out`` is a file, or a folder with foreign files.
         CheckpointError: An unfinished run lies there, or, to resume, none does.
     """
-    if out.exists() and not out.is_dir():
-        raise UsageError(f"--out {out} is a file", remedy="Name a folder")
+    for place in (out, *out.parents):
+        if place.exists() and not place.is_dir():
+            inside = f"--out {out} is" if place == out else f"--out {out}: {place} is"
+            raise UsageError(f"{inside} a file", remedy="Name a folder")
     names = {path.name for path in out.iterdir()} if out.exists() else set()
     if resume:
         if "checkpoints" not in names:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import time
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ import numpy as np
 
 from interlingua import __version__
 from interlingua.base.config import dump_recipe
-from interlingua.base.errors import ConfigError
+from interlingua.base.errors import ConfigError, DiskError
 from interlingua.base.files import write_manifest, write_text
 from interlingua.base.progress import say
 from interlingua.base.seeding import generator, seed_everything
@@ -30,7 +31,15 @@ from interlingua.training.cost.forecast import Forecast
 from interlingua.training.distributed import Processes, processes
 from interlingua.training.loop import Loop
 from interlingua.training.output import check_free, locked, publish, start_over
-from interlingua.training.pretrain_data import Files, Stores, find, make_stores
+from interlingua.training.pretrain_data import (
+    REJECTED,
+    Files,
+    Stores,
+    find,
+    made,
+    make_stores,
+    open_stores,
+)
 from interlingua.training.pretrain_settings import ON_PAIRS, ObjectiveSettings, PretrainRecipe
 
 if TYPE_CHECKING:
@@ -55,7 +64,12 @@ _SENTINEL_NAMES = "<extra_id_{}>"
 
 @dataclass(frozen=True, slots=True)
 class Pretrained:
-    """A finished run: the folder, what it says about itself, its steps and seconds."""
+    """A finished run: the folder, what it says about itself, its steps.
+
+    Attributes:
+        tokens: Tokens seen since it was started or resumed.
+        seconds: Seconds since then.
+    """
 
     out: Path
     info: ModelInfo
@@ -133,19 +147,14 @@ def pretrain(recipe: PretrainRecipe, *, out: str | Path, resume: bool = False) -
     plan = check(recipe)
     check_free(target, resume=resume)
     seed_everything(recipe.training.seed)
-    with processes() as group, locked(target) if group.first else nullcontext():
-        if group.first:
-            if not resume:
-                start_over(target)
-                _clear(target)
-            _make_new(recipe, target)
+    with (
+        processes() as group,
+        _begun(plan, target, resume=resume) if group.first else nullcontext(),
+    ):
         group.wait()
         start = Start.of(open_model(recipe.model.name or target / _START))
-        check_objectives(recipe, start.folder)
-        if group.first:
-            stores_of(plan, start, target)
-        group.wait()
-        learner = learner_of(plan, start, stores_of(plan, start, target), group)
+        stores = stores_of(plan, start, target)
+        learner = learner_of(plan, start, stores, group)
         loop = Loop(
             learner,
             recipe.training,
@@ -157,43 +166,88 @@ def pretrain(recipe: PretrainRecipe, *, out: str | Path, resume: bool = False) -
         )
         progress = loop.run(resume=resume and bool(checkpoints(target / "checkpoints")))
         tokens = int(group.total(float(learner.tokens)))
-        info = _described(plan, start.folder, learner, progress.step)
+        info = _described(plan, start.folder, stores, learner, progress.step, target)
         if group.first:
             _publish(plan, info, learner, start.folder, target)
-            _clear(target)
+            shutil.rmtree(target / WORK)
         group.wait()
     return Pretrained(target, info, progress.step, tokens, time.monotonic() - started)
 
 
-def _clear(out: Path) -> None:
-    """Remove the start and the token stores, which only the run needs."""
-    shutil.rmtree(out / WORK, ignore_errors=True)
+@contextmanager
+def _begun(plan: Plan, out: Path, *, resume: bool) -> Iterator[None]:
+    """Hold the run's folder, with the model to start from and the rows in it.
+
+    They are made beside it, so that it appears when all inputs have proved good; what a run that is
+    resumed has made is taken as it is.
+    """
+    begun = resume and (out / WORK).is_dir()
+    with ExitStack() as held:
+        if not begun:
+            with _beside(out) as staged:
+                _prepare(plan, Path(staged))
+                held.enter_context(locked(out))
+                if not resume:
+                    start_over(out)
+                shutil.rmtree(out / WORK, ignore_errors=True)
+                (Path(staged) / WORK).rename(out / WORK)
+        else:
+            held.enter_context(locked(out))
+        yield
 
 
-def _make_new(recipe: PretrainRecipe, out: Path) -> None:
-    """Make the model to start from, if there is to be one; what is there already is taken."""
-    new = recipe.model.new
-    if new is not None and not (out / _START / "config.json").is_file():
-        write_new(out / _START, new, seed=recipe.training.seed)
+def _beside(out: Path) -> TemporaryDirectory[str]:
+    """A folder on the same disk as ``out``.
+
+    Raises:
+        DiskError: None can be made there.
+    """
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        return TemporaryDirectory(dir=out.parent, prefix=f".tmp-{out.name}-")
+    except OSError as error:
+        raise DiskError(f"cannot write {out}: {error.strerror or error}") from error
+
+
+def _prepare(plan: Plan, folder: Path) -> None:
+    """Make the model to start from, if there is to be one, and the rows; check that all fits.
+
+    Raises:
+        UserError: Something cannot be used.
+    """
+    recipe = plan.recipe
+    if recipe.model.new is not None:
+        write_new(folder / _START, recipe.model.new, seed=recipe.training.seed)
+    start = Start.of(open_model(recipe.model.name or folder / _START))
+    check_objectives(recipe, start.folder)
+    vocabulary_of(start, recipe.objectives)
+    known, rows = len(start.frame.ordinary), int(start.folder.config["vocab_size"])
+    if known > rows:
+        raise ConfigError(f"the tokenizer has {known} tokens, the model {rows}")
+    if recipe.model.name is not None:
+        load_language_model(start.folder)
+    stores_of(plan, start, folder)
 
 
 def stores_of(plan: Plan, start: Start, out: Path) -> dict[str, Stores]:
-    """The rows of texts and of pairs; what is there already is taken."""
+    """The rows of texts and of pairs below ``out``; made unless they are there."""
     found = {}
     frame, data = start.frame, plan.recipe.data
     length = min(plan.recipe.training.max_length, start.folder.info.max_length)
     for files, name in ((plan.texts, "texts"), (plan.pairs, "pairs")):
         if files is not None:
-            pairs = name == "pairs"
-            found[name] = make_stores(
-                files,
-                data,
-                start.tokenizer,
-                out / _TOKENS / name,
-                max_tokens=max(2, length - frame.special(pairs=pairs)),
-                joint=frame.after[-1] if data.pack and frame.after else None,
-                pairs=pairs,
-            )
+            pairs, place = name == "pairs", out / _TOKENS / name
+            if not made(place):
+                make_stores(
+                    files,
+                    data,
+                    start.tokenizer,
+                    place,
+                    max_tokens=max(2, length - frame.special(pairs=pairs)),
+                    joint=frame.after[-1] if data.pack and frame.after else None,
+                    pairs=pairs,
+                )
+            found[name] = open_stores(place)
     return found
 
 
@@ -228,11 +282,6 @@ def learner_of(
     model, made = load_language_model(folder)
     if made:
         say(f"{folder.path.name} has no language-modelling head: {len(made)} tensors are made new")
-    if len(start.frame.ordinary) > int(folder.config["vocab_size"]):
-        raise ConfigError(
-            f"the tokenizer has {len(start.frame.ordinary)} tokens, the model "
-            f"{folder.config['vocab_size']}"
-        )
     return LanguageModelLearner(
         _prepared(model, plan.recipe),
         strands(plan.recipe, stores),
@@ -344,28 +393,34 @@ def fingerprint_of(
     }
 
 
-def data_files(texts: Files | None, pairs: Files | None) -> tuple[DataFile, ...]:
-    """The training files of a run, for its folder."""
+def data_files(texts: Files | None, pairs: Files | None, out: Path) -> tuple[DataFile, ...]:
+    """The training files of a run in ``out``, with the rows taken of each, for its folder."""
     return tuple(
-        DataFile(path=path.name, sha256=sha, rows=0)
-        for of in (texts, pairs)
+        DataFile(path=path.name, sha256=sha, rows=rows)
+        for name, of in (("texts", texts), ("pairs", pairs))
         if of
-        for path, sha in zip(of.train, of.hashes, strict=False)
+        for path, sha, rows in zip(
+            of.train, of.hashes, open_stores(out / _TOKENS / name).rows, strict=False
+        )
     )
 
 
 def _described(
-    plan: Plan, folder: ModelFolder, learner: LanguageModelLearner, steps: int
+    plan: Plan,
+    folder: ModelFolder,
+    stores: dict[str, Stores],
+    learner: LanguageModelLearner,
+    steps: int,
+    out: Path,
 ) -> ModelInfo:
-    rows = {strand.train.folder: len(strand.train) for strand in learner.strands}
     return folder.info.model_copy(
         update={
             "parent": plan.recipe.model.name or "random weights",
-            "data": data_files(plan.texts, plan.pairs),
+            "data": data_files(plan.texts, plan.pairs, out),
             "scores": {
                 "objectives": [objective.kind for objective in plan.recipe.objectives],
                 "steps": steps,
-                "rows": sum(rows.values()),
+                "rows": sum(len(of.train) for of in stores.values()),
                 "bits_per_byte": {
                     name: value for name, value in learner.figures().items() if "/" not in name
                 },
@@ -389,5 +444,10 @@ def _publish(
     with TemporaryDirectory(dir=out, prefix=".tmp-model-") as staged:
         save_model(Path(staged), encoder=model, source=folder, info=info, head=None)
         write_text(Path(staged) / "recipe.yaml", dump_recipe(plan.recipe))
+        rejected = [
+            file.read_text(encoding="utf-8") for file in sorted((out / _TOKENS).rglob(REJECTED))
+        ]
+        if any(rejected):
+            write_text(Path(staged) / REJECTED, "".join(rejected))
         write_manifest(Path(staged))
         publish(Path(staged), out)

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from interlingua.base.errors import DataError, LanguageError
-from interlingua.base.progress import track
+from interlingua.base.errors import DataError
+from interlingua.base.files import read_json_file, write_json
+from interlingua.base.progress import say, track
 from interlingua.batches.token_store import Text, TokenStore, build_store
-from interlingua.corpus.formats import input_sha256, read_rows
+from interlingua.corpus.formats import input_sha256
 from interlingua.corpus.pairs import pair_files, read_pairs
 from interlingua.corpus.readers.hub import is_hub
 from interlingua.corpus.readers.moses import moses_sides
-from interlingua.corpus.rows import Faults, Row
-from interlingua.languages.paths import language_of_path
-from interlingua.languages.tags import UND, tag_of
+from interlingua.corpus.rows import Faults
+from interlingua.corpus.texts import problem_of, texts_of
+from interlingua.languages.tags import tag_of
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
     from interlingua.training.pretrain_settings import CorpusData
 
+REJECTED = "rejected.jsonl"
+_FACTS = "read.json"
 _SHARDS = "shards"
 _BUCKETS = 1 << 32
 
@@ -64,6 +68,8 @@ def find(train: Iterable[str], validation: Iterable[str], *, hashed: bool = True
 
 
 def _files(name: str, split: str) -> list[Path]:
+    if not name.strip():
+        raise DataError(f"data.{split} holds an empty name", remedy="Name files or corpus folders")
     path = Path(name).expanduser()
     shards = path / _SHARDS / split
     if shards.is_dir():
@@ -74,20 +80,54 @@ def _files(name: str, split: str) -> list[Path]:
     if path.is_file() or is_hub(path):
         return [path]
     if path.is_dir():
-        return pair_files([path])
+        try:
+            return pair_files([path])
+        except DataError as error:
+            raise DataError("no file and no corpus folder", path=path) from error
     found = sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor))))
     files = [file for file in found if file.is_file()]
     if not files:
-        raise DataError("no file and no corpus folder", path=path)
+        inside = path / "*.jsonl" if path.is_dir() else Path("texts") / "*.jsonl"
+        raise DataError(
+            "no file and no corpus folder",
+            path=path,
+            remedy=f"Name files, or a pattern such as {inside}",
+        )
     return files
 
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Training and validation rows of texts, or of pairs."""
+    """Training and validation rows of texts, or of pairs.
+
+    Attributes:
+        train: Rows to train on.
+        validation: Rows to measure on, if there are some.
+        rows: Texts or pairs taken from each training file.
+        rejected: Rows that could not be read.
+    """
 
     train: TokenStore
     validation: TokenStore | None
+    rows: tuple[int, ...] = ()
+    rejected: int = 0
+
+
+def made(folder: Path) -> bool:
+    """Whether `make_stores` has written all of a folder."""
+    return (folder / _FACTS).is_file()
+
+
+def open_stores(folder: Path) -> Stores:
+    """What `make_stores` has written."""
+    facts = read_json_file(folder / _FACTS)
+    validation = TokenStore(folder / "validation") if (folder / "validation").is_dir() else None
+    return Stores(
+        TokenStore(folder / "train"),
+        validation if validation is not None and len(validation) else None,
+        tuple(facts["rows"]),
+        int(facts["rejected"]),
+    )
 
 
 def make_stores(
@@ -99,14 +139,14 @@ def make_stores(
     max_tokens: int,
     joint: int | None,
     pairs: bool,
-) -> Stores:
-    """Read files and write their rows below ``folder``; what lies there is taken as it is.
+) -> None:
+    """Read files and write their rows below ``folder``, with ``rejected.jsonl``.
 
     Args:
         files: What to read.
         data: Languages, held-out share, and what to do with bad rows.
         tokenizer: Of the model.
-        folder: Where to; made anew unless it is there.
+        folder: Where to.
         max_tokens: Tokens of a row, special ones not counted.
         joint: Id between documents that share a row; None: they do not.
         pairs: Whether the files hold pairs.
@@ -115,32 +155,42 @@ def make_stores(
         DataError: A row cannot be read, or none is left to train on.
     """
     held = 0.0 if files.validation else data.held_out
+    read: Counter[Path] = Counter()
+    rows: Counter[Path] = Counter()
 
-    def stream(paths: list[Path], *, validation: bool) -> Iterator[Text]:
+    def stream(paths: list[Path], faults: Faults, *, validation: bool) -> Iterator[Text]:
         with track("Tokenizing", unit="texts") as progress:
-            for text, cluster in read_texts(paths, data, pairs=pairs):
+            for path, text, cluster in read_texts(paths, data, faults, pairs=pairs):
                 progress.advance()
+                read[path] += not validation
                 if not held or held_out(cluster, held) == validation:
+                    rows[path] += not validation
                     yield text
 
-    def store(name: str, paths: list[Path], *, validation: bool) -> TokenStore | None:
-        place = folder / name
-        if (place / "store.json").is_file():
-            return TokenStore(place)
-        texts = stream(paths, validation=validation)
-        try:
-            return build_store(texts, tokenizer, place, max_tokens=max_tokens, joint=joint)
-        except DataError as error:
-            if validation and error.path is None:
-                return None
-            raise
+    def store(name: str, paths: list[Path], faults: Faults) -> TokenStore:
+        texts = stream(paths, faults, validation=name == "validation")
+        return build_store(texts, tokenizer, folder / name, max_tokens=max_tokens, joint=joint)
 
-    train = store("train", files.train, validation=False)
-    assert train is not None
-    validation = None
-    if files.validation or held:
-        validation = store("validation", files.validation or files.train, validation=True)
-    return Stores(train, validation)
+    what = "pairs" if pairs else "texts"
+    faults, again = Faults(data.on_error), Faults(data.on_error)
+    if not len(store("train", files.train, faults)):
+        raise DataError(
+            f"no {what} to train on: {read.total():,} were read, "
+            f"{read.total() - rows.total():,} of them are held out, "
+            f"{len(faults.rejected):,} rows could not be read",
+            path=files.train[0] if files.train else None,
+            remedy="Look at the files, data.languages and data.held_out",
+        )
+    measured = bool(files.validation or held)
+    if measured and not len(store("validation", files.validation or files.train, again)):
+        say(f"warning: no {what} are held out: nothing will be measured on them")
+    if files.validation:
+        faults.rejected.faults += again.rejected.faults
+    if faults.rejected.faults:
+        say(f"warning: {len(faults.rejected):,} rows of {what} could not be read: rejected.jsonl")
+    faults.rejected.write(folder / REJECTED)
+    facts = {"rows": [rows[path] for path in files.train], "rejected": len(faults.rejected)}
+    write_json(folder / _FACTS, facts)
 
 
 def held_out(cluster: str, share: float) -> bool:
@@ -149,52 +199,35 @@ def held_out(cluster: str, share: float) -> bool:
     return int.from_bytes(digest[:4], "little") / _BUCKETS < share
 
 
-def read_texts(paths: list[Path], data: CorpusData, *, pairs: bool) -> Iterator[tuple[Text, str]]:
-    """Texts or pairs of files with what they cluster by.
+def read_texts(
+    paths: list[Path], data: CorpusData, faults: Faults, *, pairs: bool
+) -> Iterator[tuple[Path, Text, str]]:
+    """Texts or pairs of files, each with its file and what it clusters by.
 
     Raises:
-        DataError: A row cannot be read, or lacks a column.
+        DataError: A row cannot be read, is empty, or lacks a column.
     """
-    faults = Faults(data.on_error)
     wanted = {tag_of(name) for name in data.languages}
+    lang = tag_of(data.lang) if data.lang else None
     for path in paths:
-        for text, cluster in _pairs(path, faults) if pairs else _texts(path, data.lang, faults):
-            empty = not text.text.strip() or (text.second is not None and not text.second.strip())
-            outside = wanted and not {text.lang, text.second_lang or text.lang} <= wanted
-            if not empty and not outside:
-                yield text, cluster or text.text
+        for text, cluster in _pairs(path, faults) if pairs else _texts(path, lang, faults):
+            if not wanted or {text.lang, text.second_lang or text.lang} <= wanted:
+                yield path, text, cluster or text.text
 
 
 def _pairs(path: Path, faults: Faults) -> Iterator[tuple[Text, str]]:
     for pair in read_pairs(path, faults):
         source, target = pair.source_text, pair.target_text
-        langs = pair.source_lang, pair.target_lang
-        yield Text(source, langs[0], pair.id, second=target, second_lang=langs[1]), pair.cluster
+        for text in (source, target):
+            problem, remedy = problem_of(text)
+            if problem:
+                faults.report(DataError(f"pair {pair.id}: {problem}", path=path, remedy=remedy))
+                break
+        else:
+            langs = pair.source_lang, pair.target_lang
+            yield Text(source, langs[0], pair.id, second=target, second_lang=langs[1]), pair.cluster
 
 
 def _texts(path: Path, lang: str | None, faults: Faults) -> Iterator[tuple[Text, str]]:
-    told = tag_of(lang) if lang else language_of_path(path) or UND
-    for row in read_rows(path, faults):
-        value, named = row.values.get("text"), row.values.get("lang")
-        try:
-            if not isinstance(value, str):
-                have = ", ".join(map(str, row.values)) or "none"
-                raise DataError(
-                    f"no text in column 'text' (columns: {have})",
-                    path=path,
-                    line=row.line,
-                    column="text",
-                )
-            tag = _tag(row, named) if named else told
-        except DataError as fault:
-            faults.report(fault)
-            continue
-        name = str(row.values.get("id") or f"{path.name}:{row.line}")
-        yield Text(value, tag, name), str(row.values.get("cluster") or "")
-
-
-def _tag(row: Row, name: object) -> str:
-    try:
-        return tag_of(str(name))
-    except LanguageError as error:
-        raise DataError(error.problem, path=row.path, line=row.line, column="lang") from error
+    for found in texts_of(path, lang, faults):
+        yield Text(found.text, found.lang, f"{found.lang}/{found.id}"), found.cluster

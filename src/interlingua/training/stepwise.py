@@ -56,6 +56,11 @@ class StepwiseLearner:
         """Nothing changes beside the parameters."""
         return {}
 
+    def size(self, rows: IntArray) -> int:
+        """Tokens of a batch."""
+        index, own = self.source_of(rows)
+        return int(self.mixture.sources[index].lengths[own].sum())
+
     def epochs(self) -> int:
         """Stretches between validations."""
         return -(-self.settings.steps // self.settings.validate_every)

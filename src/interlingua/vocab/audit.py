@@ -21,8 +21,9 @@ from interlingua.base.seeding import generator
 from interlingua.corpus.texts import Text, Texts
 from interlingua.languages import UND, Language, parse
 from interlingua.languages.segmentation import Unit, count_units, unit_of
-from interlingua.vocab.changes import batched, tokenizer_unknown
+from interlingua.vocab.changes import batched
 from interlingua.vocab.document import SPACE
+from interlingua.vocab.vocabulary import tokenizer_unknown
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer

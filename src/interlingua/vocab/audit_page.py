@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from interlingua.base.markup import Html, element, join, text
 from interlingua.base.page import Cell, page, sortable
+from interlingua.base.plot import Plot, dot_name, drawing
 from interlingua.vocab.audit import LEVEL, MAX_UNKNOWN, RESAMPLES
 from interlingua.vocab.audit_words import (
     NOTHING,
@@ -20,12 +21,11 @@ from interlingua.vocab.audit_words import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from interlingua.vocab.audit import Audit, LanguageAudit
 
 _MANY = 60  # languages from which on bars are small and stand in columns
-_WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM = 620, 360, 52, 12, 46
 _NAMED = 6  # languages of the plot that are named
 
 
@@ -208,21 +208,21 @@ def _plot(audit: Audit) -> Html:
     right = max([f.characters_per_token for f in audit.languages.values()] + [1.0]) * 1.08
     top = max([f.parity or 0 for f in told.values()] + [1.2]) * 1.08
 
-    def x(characters: float) -> float:
-        return _LEFT + characters / right * (_WIDTH - _LEFT - 16)
-
-    def y(parity: float) -> float:
-        return _HEIGHT - _BOTTOM - parity / top * (_HEIGHT - _TOP - _BOTTOM)
-
-    parts = _axes(top, x(0), [(x(i), str(i)) for i in range(1, int(right) + 1)], y)
+    plot = Plot((0.0, right), (0.0, top))
+    step = 0.5 if top <= 4 else 1.0 if top <= 8 else 2.0
+    parts = plot.axes(
+        [(i, str(i)) for i in range(1, int(right) + 1)],
+        [(i * step, f"{i * step:g}") for i in range(int(top / step) + 1)],
+        ("characters per token", "parity"),
+    )
     for found in told.values():
         title = f"{found.name}: {signed(found.premium)}, {figure(found.characters_per_token)}"
         parts.append(
             element(
                 "circle",
                 element("title", f"{title} characters per token"),
-                cx=x(found.characters_per_token),
-                cy=y(found.parity or 0),
+                cx=plot.x(found.characters_per_token),
+                cy=plot.y(found.parity or 0),
                 r=4 if len(told) > _MANY else 5.5,
                 class_="dot taught" if found.low_resource else "dot",
             )
@@ -230,65 +230,12 @@ def _plot(audit: Audit) -> Html:
     placed: list[tuple[float, float]] = []
     names = list(told.values())
     for found in [*names[:_NAMED], *names[-2:]]:
-        at = x(found.characters_per_token), y(found.parity or 0)
+        at = plot.x(found.characters_per_token), plot.y(found.parity or 0)
         if all(abs(at[1] - b) > 15 or abs(at[0] - a) > 100 for a, b in placed):
             placed.append(at)
-            late = at[0] > _WIDTH * 0.75
-            parts.append(
-                element(
-                    "text",
-                    found.name,
-                    x=at[0] - 9 if late else at[0] + 9,
-                    y=at[1] + 4.5,
-                    text_anchor="end" if late else None,
-                    class_="dot-label",
-                )
-            )
-    return element(
-        "svg",
-        *parts,
-        class_="plot",
-        viewBox=f"0 0 {_WIDTH} {_HEIGHT}",
-        role="img",
-        aria_label="Parity against characters per token, one dot a language; figures in the table",
-    )
-
-
-def _axes(
-    top: float, left: float, ticks: Sequence[tuple[float, str]], y: Callable[[float], float]
-) -> list[Html]:
-    step = 0.5 if top <= 4 else 1.0 if top <= 8 else 2.0
-    parts = []
-    for i in range(int(top / step) + 1):
-        at = y(i * step)
-        parts.append(element("line", x1=left, x2=_WIDTH - 16, y1=at, y2=at, class_="grid"))
-        parts.append(element("text", f"{i * step:g}", x=left - 8, y=at + 4.5, text_anchor="end"))
-    parts += [
-        element("text", name, x=at, y=_HEIGHT - 24, text_anchor="middle") for at, name in ticks
-    ]
-    middle = (_TOP + _HEIGHT - _BOTTOM) / 2
-    parts.append(
-        element(
-            "text",
-            "characters per token →",
-            x=_WIDTH - 16,
-            y=_HEIGHT - 4,
-            text_anchor="end",
-            class_="axis",
-        )
-    )
-    parts.append(
-        element(
-            "text",
-            "parity →",
-            x=14,
-            y=middle,
-            text_anchor="middle",
-            class_="axis",
-            transform=f"rotate(-90 14 {middle:g})",
-        )
-    )
-    return parts
+            parts.append(dot_name(found.name, *at))
+    label = "Parity against characters per token, one dot a language; figures in the table"
+    return drawing(parts, label)
 
 
 def _table(audit: Audit, against: Audit | None) -> Html:

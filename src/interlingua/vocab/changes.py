@@ -11,7 +11,7 @@ import numpy as np
 
 from interlingua.corpus.texts import Text
 from interlingua.languages.segmentation import Unit, count_units, unit_of
-from interlingua.vocab.vocabulary import NEW, Revision
+from interlingua.vocab.vocabulary import NEW, Revision, tokenizer_unknown
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -99,17 +99,6 @@ def measure_change(
             change.unknown_before += before.ids.count(known[0])
             change.unknown_after += after.ids.count(known[1])
     return dict(sorted(found.items()))
-
-
-def tokenizer_unknown(tokenizer: Tokenizer) -> int | None:
-    """Id of a tokenizer's unknown token, if it has one."""
-    model = tokenizer.model
-    unknown = getattr(model, "unk_id", None)  # Unigram
-    if unknown is not None:
-        return int(unknown)
-    token = getattr(model, "unk_token", None) or "<unk>"
-    found = tokenizer.token_to_id(token)
-    return None if found is None else int(found)
 
 
 def batched(items: Iterable[T], size: int = BATCH) -> Iterator[Sequence[T]]:

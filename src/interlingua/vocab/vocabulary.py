@@ -283,6 +283,18 @@ def open_tokenizer(file: Path) -> Tokenizer:
     return tokenizer  # type: ignore[no-any-return]
 
 
+def tokenizer_unknown(tokenizer: Tokenizer) -> int | None:
+    """Id of a tokenizer's unknown token, if it has one.
+
+    Unigram models name it by its number, which only their document tells, the others by its text.
+    """
+    token = getattr(tokenizer.model, "unk_token", None)
+    if token is not None:
+        return tokenizer.token_to_id(token)
+    unknown = json.loads(tokenizer.to_str())["model"].get("unk_id")
+    return None if unknown is None else int(unknown)
+
+
 def _renumbered(processor: Any, ids: Mapping[str, int]) -> Any:  # noqa: ANN401 - JSON values
     """A post-processor with the ids that its tokens have now."""
     if not isinstance(processor, dict):

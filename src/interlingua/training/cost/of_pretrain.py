@@ -18,6 +18,7 @@ from interlingua.base.errors import DataError, ModelError
 from interlingua.batches.buckets import padded_length
 from interlingua.batches.framing import MULTIPLE
 from interlingua.batches.token_store import Text, TokenStore, build_store
+from interlingua.corpus.rows import Faults
 from interlingua.models.folder import ModelFolder, ModelInfo, open_model
 from interlingua.models.scratch import config_of, sizes_of
 from interlingua.models.tokenizer import load_tokenizer
@@ -156,7 +157,7 @@ def _sampled(
     def rows() -> Iterator[Text]:
         for path, size in zip(files.train, sizes, strict=True):
             left = max(_LEAST_ROWS, round(_SAMPLE_ROWS * size / whole))
-            for text, _ in read_texts([path], data, pairs=pairs):
+            for _, text, _ in read_texts([path], data, Faults(data.on_error), pairs=pairs):
                 if not left:
                     cut.append(path)
                     break
@@ -166,6 +167,8 @@ def _sampled(
     joint = start.frame.after[-1] if data.pack and start.frame.after else None
     room = max(2, length - start.frame.special(pairs=pairs))
     store = build_store(rows(), start.tokenizer, folder, max_tokens=room, joint=joint)
+    if not len(store):
+        raise DataError("holds nothing to train on", path=files.train[0] if files.train else None)
     unknown = files.validation or (cut and data.held_out)
     return _Rows(store, None if unknown else data.held_out)
 

@@ -92,7 +92,7 @@ def test_nothing_and_nobody(tmp_path: Path) -> None:
     with pytest.raises(LanguageError, match="xx_Xxxx"):
         open_texts([tmp_path / "e.txt"], lang="xx_Xxxx")
     path = _write(tmp_path / "l.jsonl", {"text": "a", "lang": "qqq"})
-    with pytest.raises(LanguageError, match="line 1: 'qqq'"):
+    with pytest.raises(DataError, match="line 1: 'qqq'"):
         list(open_texts([path]))
 
 

@@ -254,8 +254,49 @@ def test_another_tokenizer_corpus_or_setting_is_refused_with_the_difference(
     (other / "tokenizer.json").write_text(text + "\n")
     with pytest.raises(CheckpointError, match="model"):
         pretrain(recipe(other, pairs), out=tmp_path / "m", resume=True)
+    changed = values(tokenizer_folder, pairs)
+    changed["objectives"][1]["weight"] = 2.0
+    with pytest.raises(CheckpointError, match="objectives: "):
+        pretrain(make(PretrainRecipe, changed), out=tmp_path / "m", resume=True)
+    changed = values(tokenizer_folder, pairs)
+    changed["data"]["held_out"] = 0.2
+    with pytest.raises(CheckpointError, match=r"held_out: 0\.1 then, 0\.2 now"):
+        pretrain(make(PretrainRecipe, changed), out=tmp_path / "m", resume=True)
     with pytest.raises(CheckpointError, match="unfinished"):
         pretrain(recipe(tokenizer_folder, pairs), out=tmp_path / "m")
+
+
+def test_texts_and_weights_are_compared_by_what_they_hold(
+    tmp_path: Path, tokenizer_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The names in the recipe stay; what lies there changes."""
+    from interlingua.models.scratch import NewModel, write_new
+    from interlingua.training.language_modelling import LanguageModelLearner
+
+    def dying(self: Any, rows: Any, part: Any, step: int) -> Any:
+        raise Stopped
+
+    monkeypatch.setattr(LanguageModelLearner, "loss", dying)
+    texts, model = tmp_path / "t.eng_Latn.txt", tmp_path / "start"
+    given = values(tokenizer_folder, tmp_path)
+    new = make(NewModel, given["model"]["new"])
+    write_new(model, new, seed=0)
+    given["model"] = {"name": str(model)}
+    given["objectives"] = [{"kind": "mlm"}]
+    given["data"] = {"train": [str(texts)], "held_out": 0}
+    texts.write_text("one\ntwo\n")
+    with pytest.raises(Stopped):
+        pretrain(make(PretrainRecipe, given), out=tmp_path / "m")
+    texts.write_text("one\nthree\n")
+    with pytest.raises(CheckpointError, match="texts: "):
+        pretrain(make(PretrainRecipe, given), out=tmp_path / "m", resume=True)
+    texts.write_text("one\ntwo\n")
+    write_new(model, new, seed=1)
+    with pytest.raises(CheckpointError, match="weights and tokenizer: "):
+        pretrain(make(PretrainRecipe, given), out=tmp_path / "m", resume=True)
+    write_new(model, new, seed=0)
+    with pytest.raises(Stopped):
+        pretrain(make(PretrainRecipe, given), out=tmp_path / "m", resume=True)
 
 
 def test_what_does_not_fit_is_refused(tmp_path: Path, tokenizer_folder: Path, pairs: Path) -> None:

@@ -21,7 +21,14 @@ from interlingua.base.errors import CheckpointError, ConfigError, DataError, Mod
 from interlingua.base.files import sha256_file
 from interlingua.corpus import phrasebook
 from interlingua.training.checkpoint import checkpoints
-from interlingua.training.pretrain import pretrain
+from interlingua.training.pretrain import (
+    Start,
+    check,
+    pretrain,
+    stores_of,
+    strands,
+    vocabulary_of,
+)
 from interlingua.training.pretrain_settings import PretrainRecipe
 from interlingua.training.run_log import read_log
 
@@ -358,6 +365,42 @@ def test_rows_set_aside_are_kept_with_the_model(
     (file,) = done.info.data
     assert file.sha256 == sha256_file(bad)
     assert 0 < file.rows < len(pairs.read_text().splitlines())  # a tenth is held out
+
+
+def test_sentinels_are_rows_beyond_the_tokens_the_last_first(
+    tmp_path: Path, tokenizer_folder: Path, pairs: Path
+) -> None:
+    from interlingua.models.folder import open_model
+    from interlingua.models.scratch import SENTINELS, write_new
+
+    given = recipe(tokenizer_folder, pairs, "mt5")
+    assert given.model.new is not None
+    write_new(tmp_path / "m", given.model.new, seed=0)
+    start = Start.of(open_model(tmp_path / "m"))
+    found = vocabulary_of(start, given.objectives)
+    rows, tokens = int(start.folder.config["vocab_size"]), len(start.frame.ordinary)
+    assert rows == tokens + SENTINELS
+    assert found.sentinels.tolist() == list(range(rows - 1, tokens - 1, -1))
+    assert found.start == start.folder.pad_id == 1  # as T5's decoder, which starts with padding
+
+
+def test_the_same_rows_are_validated_in_every_run(
+    tmp_path: Path, tokenizer_folder: Path, pairs: Path
+) -> None:
+    given = recipe(tokenizer_folder, pairs)
+    start_folder = tmp_path / "m"
+    pretrain(recipe(tokenizer_folder, pairs, steps=1), out=start_folder)
+    from interlingua.models.folder import open_model
+
+    start = Start.of(open_model(start_folder))
+    stores = stores_of(check(given), start, tmp_path)
+    given = given.model_copy(update={"data": given.data.model_copy(update={"validation_rows": 2})})
+    first, second = (strands(given, stores) for _ in range(2))
+    for a, b in zip(first, second, strict=True):
+        assert a.chosen.tolist() == b.chosen.tolist()
+        assert a.validation is not None
+        counts = np.bincount(a.validation.lang[a.chosen])
+        assert counts.max() == 2
 
 
 def test_low_rank_terms_leave_the_embeddings_alone(

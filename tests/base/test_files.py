@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from interlingua.base.errors import DiskError
+from interlingua.base.errors import DiskError, UsageError
 from interlingua.base.files import (
     atomic_folder,
     atomic_path,
     check_manifest,
+    refuse_others,
     write_json,
     write_manifest,
     write_text,
@@ -89,3 +90,15 @@ def test_every_damage_is_found(folder: Path, name: str, damage: str) -> None:
         flipped = data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
         file.write_bytes(cut.get(damage, flipped))
     assert check_manifest(folder) or (name == "manifest.json" and damage == "flip")
+
+
+def test_a_folder_of_somebody_else_is_not_replaced(tmp_path: Path) -> None:
+    refuse_others(tmp_path / "none", mark="ours.json")
+    refuse_others(tmp_path, mark="ours.json")  # it is empty
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(UsageError, match="holds other files, which would be lost"):
+        refuse_others(tmp_path, mark="ours.json")
+    with pytest.raises(UsageError, match="is a file"):
+        refuse_others(tmp_path / "thesis.txt", mark="ours.json")
+    (tmp_path / "ours.json").write_text("{}")
+    refuse_others(tmp_path, mark="ours.json")

@@ -157,7 +157,7 @@ def test_sigterm_saves_and_says_so(tmp_path: Path, whole: tuple[bytes, Progress]
 
 @pytest.mark.parametrize("how", ["nan", "nan gradient"])
 def test_nan_stops_with_the_rows_and_keeps_the_checkpoint(tmp_path: Path, how: str) -> None:
-    with pytest.raises(NonFiniteError, match="row-"):
+    with pytest.raises(NonFiniteError, match=r"gradient norm \(nan\) of step 5 .*row-"):
         run(tmp_path, FakeLearner(fail_at=5, how=how))
     assert latest_valid(tmp_path / "checkpoints").name == "step-000003"
 
@@ -229,6 +229,28 @@ def test_the_newest_checkpoints_are_kept(tmp_path: Path, keep: int) -> None:
     found = checkpoints(tmp_path / "checkpoints")
     assert len(found) == keep
     assert found[0].name == f"step-{progress.step:06d}"
+
+
+def test_a_step_clips_the_gradient_and_sets_the_rate(tmp_path: Path) -> None:
+    learner = FakeLearner()
+    settings = SETTINGS.model_copy(update={"clip_norm": 1e-3})
+    loop = Loop(learner, settings, folder=tmp_path, seed=5, fingerprint={}, processes=ALONE)
+    for step in range(3):
+        loop.progress.step = step
+        loop.step(np.arange(8), 100)
+        norm = torch.cat([p.grad.flatten() for p in learner.net.parameters()]).norm()  # type: ignore[union-attr]
+        assert float(norm) == pytest.approx(1e-3, rel=1e-3)
+        assert loop.optimizer.param_groups[0]["lr"] == pytest.approx(0.05 * (step + 1) / 10)
+
+
+def test_more_processes_than_before_are_refused(tmp_path: Path) -> None:
+    run(tmp_path, FakeLearner())
+    two = Processes(0, 2, torch.device("cpu"))
+    loop = Loop(
+        FakeLearner(), SETTINGS, folder=tmp_path, seed=5, fingerprint={"data": "x"}, processes=two
+    )
+    with pytest.raises(CheckpointError, match="world: 1 then, 2 now"):
+        loop.run(resume=True)
 
 
 def test_a_leftover_of_a_crash_is_no_checkpoint(tmp_path: Path) -> None:

@@ -21,7 +21,14 @@ from interlingua.base.errors import CheckpointError, ConfigError, DataError, Mod
 from interlingua.base.files import sha256_file
 from interlingua.corpus import phrasebook
 from interlingua.training.checkpoint import checkpoints
-from interlingua.training.pretrain import pretrain
+from interlingua.training.pretrain import (
+    Start,
+    check,
+    pretrain,
+    stores_of,
+    strands,
+    vocabulary_of,
+)
 from interlingua.training.pretrain_settings import PretrainRecipe
 from interlingua.training.run_log import read_log
 
@@ -254,8 +261,49 @@ def test_another_tokenizer_corpus_or_setting_is_refused_with_the_difference(
     (other / "tokenizer.json").write_text(text + "\n")
     with pytest.raises(CheckpointError, match="model"):
         pretrain(recipe(other, pairs), out=tmp_path / "m", resume=True)
+    changed = values(tokenizer_folder, pairs)
+    changed["objectives"][1]["weight"] = 2.0
+    with pytest.raises(CheckpointError, match="objectives: "):
+        pretrain(make(PretrainRecipe, changed), out=tmp_path / "m", resume=True)
+    changed = values(tokenizer_folder, pairs)
+    changed["data"]["held_out"] = 0.2
+    with pytest.raises(CheckpointError, match=r"held_out: 0\.1 then, 0\.2 now"):
+        pretrain(make(PretrainRecipe, changed), out=tmp_path / "m", resume=True)
     with pytest.raises(CheckpointError, match="unfinished"):
         pretrain(recipe(tokenizer_folder, pairs), out=tmp_path / "m")
+
+
+def test_texts_and_weights_are_compared_by_what_they_hold(
+    tmp_path: Path, tokenizer_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The names in the recipe stay; what lies there changes."""
+    from interlingua.models.scratch import NewModel, write_new
+    from interlingua.training.language_modelling import LanguageModelLearner
+
+    def dying(self: Any, rows: Any, part: Any, step: int) -> Any:
+        raise Stopped
+
+    monkeypatch.setattr(LanguageModelLearner, "loss", dying)
+    texts, model = tmp_path / "t.eng_Latn.txt", tmp_path / "start"
+    given = values(tokenizer_folder, tmp_path)
+    new = make(NewModel, given["model"]["new"])
+    write_new(model, new, seed=0)
+    given["model"] = {"name": str(model)}
+    given["objectives"] = [{"kind": "mlm"}]
+    given["data"] = {"train": [str(texts)], "held_out": 0}
+    texts.write_text("one\ntwo\n")
+    with pytest.raises(Stopped):
+        pretrain(make(PretrainRecipe, given), out=tmp_path / "m")
+    texts.write_text("one\nthree\n")
+    with pytest.raises(CheckpointError, match="texts: "):
+        pretrain(make(PretrainRecipe, given), out=tmp_path / "m", resume=True)
+    texts.write_text("one\ntwo\n")
+    write_new(model, new, seed=1)
+    with pytest.raises(CheckpointError, match="weights and tokenizer: "):
+        pretrain(make(PretrainRecipe, given), out=tmp_path / "m", resume=True)
+    write_new(model, new, seed=0)
+    with pytest.raises(Stopped):
+        pretrain(make(PretrainRecipe, given), out=tmp_path / "m", resume=True)
 
 
 def test_what_does_not_fit_is_refused(tmp_path: Path, tokenizer_folder: Path, pairs: Path) -> None:
@@ -317,6 +365,42 @@ def test_rows_set_aside_are_kept_with_the_model(
     (file,) = done.info.data
     assert file.sha256 == sha256_file(bad)
     assert 0 < file.rows < len(pairs.read_text().splitlines())  # a tenth is held out
+
+
+def test_sentinels_are_rows_beyond_the_tokens_the_last_first(
+    tmp_path: Path, tokenizer_folder: Path, pairs: Path
+) -> None:
+    from interlingua.models.folder import open_model
+    from interlingua.models.scratch import SENTINELS, write_new
+
+    given = recipe(tokenizer_folder, pairs, "mt5")
+    assert given.model.new is not None
+    write_new(tmp_path / "m", given.model.new, seed=0)
+    start = Start.of(open_model(tmp_path / "m"))
+    found = vocabulary_of(start, given.objectives)
+    rows, tokens = int(start.folder.config["vocab_size"]), len(start.frame.ordinary)
+    assert rows == tokens + SENTINELS
+    assert found.sentinels.tolist() == list(range(rows - 1, tokens - 1, -1))
+    assert found.start == start.folder.pad_id == 1  # as T5's decoder, which starts with padding
+
+
+def test_the_same_rows_are_validated_in_every_run(
+    tmp_path: Path, tokenizer_folder: Path, pairs: Path
+) -> None:
+    given = recipe(tokenizer_folder, pairs)
+    start_folder = tmp_path / "m"
+    pretrain(recipe(tokenizer_folder, pairs, steps=1), out=start_folder)
+    from interlingua.models.folder import open_model
+
+    start = Start.of(open_model(start_folder))
+    stores = stores_of(check(given), start, tmp_path)
+    given = given.model_copy(update={"data": given.data.model_copy(update={"validation_rows": 2})})
+    first, second = (strands(given, stores) for _ in range(2))
+    for a, b in zip(first, second, strict=True):
+        assert a.chosen.tolist() == b.chosen.tolist()
+        assert a.validation is not None
+        counts = np.bincount(a.validation.lang[a.chosen])
+        assert counts.max() == 2
 
 
 def test_low_rank_terms_leave_the_embeddings_alone(

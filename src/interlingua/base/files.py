@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from interlingua.base.errors import DiskError, ModelError
+from interlingua.base.errors import DiskError, ModelError, UsageError
 
 MANIFEST = "manifest.json"
 _DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES}
@@ -102,6 +102,25 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
         finally:
             _remove(temporary)
             _remove(replaced)
+
+
+def refuse_others(out: Path, *, mark: str) -> None:
+    """See that a folder which is about to be replaced holds nothing of anybody else.
+
+    Args:
+        out: The folder a command is to make.
+        mark: Name of a file that every folder of its kind holds.
+
+    Raises:
+        UsageError: ``out`` is a file, or a folder with other files.
+    """
+    if out.is_file():
+        raise UsageError(f"--out {out} is a file", remedy="Name a folder")
+    if out.is_dir() and any(out.iterdir()) and not (out / mark).is_file():
+        raise UsageError(
+            f"--out {out} holds other files, which would be lost",
+            remedy="Name a folder that is not there yet, or one that this command made",
+        )
 
 
 def write_text(path: str | Path, text: str) -> None:

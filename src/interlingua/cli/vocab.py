@@ -138,8 +138,11 @@ def audit(
         raise UsageError(
             "give either --model or --tokenizer", remedy="See: interlingua vocab audit --help"
         )
+    from interlingua.base.files import refuse_others
     from interlingua.vocab.audit import audit as run
 
+    if out is not None:
+        refuse_others(out, mark="audit.json")
     texts = _texts(data, lang, on_error)
 
     def audited(name: str) -> Any:  # noqa: ANN401 - an Audit, of a module not yet imported

@@ -47,6 +47,8 @@ def pair_files(inputs: Sequence[str | Path]) -> list[Path]:
     for given in map(Path, inputs):
         if not given.is_dir():
             sides = None if is_hub(given) else moses_sides(given)
+            if sides is None and not is_hub(given) and not given.exists():
+                raise DataError("no such file or folder", path=given)
             found.append(given if sides is None else sides[0])
             continue
         inside = [path for path in sorted(given.rglob("*")) if _holds_pairs(path)]
@@ -139,8 +141,13 @@ def gather_pairs(
     counts: dict[str, int] = {}
 
     def stream(found: Faults) -> Iterator[Pair]:
+        none = True
         for file in files:
-            yield from read_pairs(file, found)
+            for pair in read_pairs(file, found):
+                none = False
+                yield pair
+        if none and not found.rejected.faults:
+            raise DataError(f"no pair in {len(files)} files", path=files[0] if files else None)
 
     def counted(pairs: Iterator[Pair]) -> Iterator[dict[str, Any]]:
         for pair in pairs:

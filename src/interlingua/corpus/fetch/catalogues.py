@@ -18,14 +18,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from interlingua.base.errors import DataError
-from interlingua.base.files import atomic_folder, write_manifest
+from interlingua.base.files import atomic_folder, refuse_others, write_manifest
 from interlingua.base.progress import say, track
 from interlingua.corpus.fetch.apt import Apt
 from interlingua.corpus.fetch.archive import catalogue_members
 from interlingua.corpus.fetch.debian import Fetched
 from interlingua.corpus.fetch.licences import UNKNOWN, package_licence
 from interlingua.corpus.fetch.packages import DEFAULT
-from interlingua.corpus.fetch.snapshot import Snapshot
+from interlingua.corpus.fetch.snapshot import SNAPSHOT, Snapshot
 from interlingua.corpus.readers.gettext import (
     MAX_CATALOGUE_BYTES,
     catalogue_locale,
@@ -81,6 +81,7 @@ def fetch_catalogues(
         MachineError: apt failed.
         DiskError: The disk refused a write; ``out`` is as it was before.
     """
+    refuse_others(out, mark=SNAPSHOT)
     snapshot = Snapshot(pinned)
     archives = _download(packages[:max_packages], apt, snapshot)
     files = [file for folder in local for file in sorted(folder.glob("*/LC_MESSAGES/*.mo"))]

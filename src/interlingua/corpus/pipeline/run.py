@@ -15,9 +15,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 from interlingua.base.config import dump_recipe
-from interlingua.base.errors import DataError, UsageError
+from interlingua.base.errors import DataError
 from interlingua.base.files import (
     atomic_folder,
+    refuse_others,
     sha256_file,
     write_json,
     write_manifest,
@@ -67,7 +68,7 @@ def build_corpus(recipe: CorpusRecipe, *, out: str | Path) -> CorpusCard:
     """
     settings = recipe.corpus
     target = Path(out)
-    _refuse_others(target)
+    refuse_others(target, mark=CARD)
     reading = _Reading(settings)
     benchmarks = benchmark_files(settings.decontamination.benchmarks)
     searched = index_benchmarks(benchmarks, settings.decontamination)
@@ -100,16 +101,6 @@ def build_corpus(recipe: CorpusRecipe, *, out: str | Path) -> CorpusCard:
         shutil.rmtree(folder / _SPOOL)
         _write(folder, card, recipe, reading.rejected)
     return card
-
-
-def _refuse_others(target: Path) -> None:
-    if target.is_file():
-        raise UsageError(f"--out {target} is a file, expected a folder to make")
-    if target.is_dir() and any(target.iterdir()) and not (target / CARD).is_file():
-        raise UsageError(
-            f"--out {target} holds other files, which would be lost",
-            remedy="Name a folder that is not there yet, or a corpus to replace",
-        )
 
 
 def _write(folder: Path, card: CorpusCard, recipe: CorpusRecipe, rejected: Rejected) -> None:

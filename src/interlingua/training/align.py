@@ -113,9 +113,10 @@ def align(recipe: AlignRecipe, *, out: str | Path, resume: bool = False) -> Alig
             if not resume:
                 start_over(target)
                 shutil.rmtree(target / WORK, ignore_errors=True)
-            _given(recipe, start, pairs, texts, target)
+            given = _given(recipe, start, pairs, texts, target)
         group.wait()
-        given = _given(recipe, start, pairs, texts, target)
+        if not group.first:  # what the first has written
+            given = _given(recipe, start, pairs, texts, target)
         learner = _learner(recipe, start, given, group, target)
         before = _measured(learner, group)
         loop = Loop(

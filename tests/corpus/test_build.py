@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlingua.base.config import make
+from interlingua.base.config import make, read_recipe
 from interlingua.base.errors import ConfigError, DataError, UsageError
 from interlingua.base.files import check_manifest, sha256_file
 from interlingua.corpus.phrasebook import test_files as sentence_files
@@ -271,3 +271,12 @@ def test_a_folder_without_a_card_is_told(tmp_path: Path) -> None:
     (tmp_path / "card.json").write_text('{"languages": 3}')
     with pytest.raises(DataError, match="no corpus card"):
         read_card(tmp_path)
+
+
+def test_every_shipped_recipe_can_be_read() -> None:
+    folder = Path(__file__).parents[2] / "recipes"
+    documents = [read_recipe(path) for path in sorted(folder.rglob("*.yaml"))]
+    recipes = [make(CorpusRecipe, document) for document in documents if "corpus" in document]
+    assert recipes
+    for recipe in recipes:
+        assert make(CorpusRecipe, recipe.model_dump(mode="json")) == recipe

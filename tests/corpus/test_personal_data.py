@@ -25,6 +25,7 @@ from interlingua.corpus.personal_data import RULES, region_of, scrub
         ("card 4111 1111 1111 1112", "card 4111 1111 1111 1112"),
         ("order 1234567890123456", "order 1234567890123456"),
         ("from 8.8.8.8 to 192.168.0.1", "from <IP> to 192.168.0.1"),
+        ("net 11.8.0.0/16, port 8.8.8.8:53", "net 11.8.0.0/16, port <IP>:53"),
         ("host 2001:4860:4860::8888 and std::vector", "host <IP> and std::vector"),
         ("version 1.2.3.4.5, section 999.1.1.1", "version 1.2.3.4.5, section 999.1.1.1"),
         ("at 12:30:45 on 2024-05-01", "at 12:30:45 on 2024-05-01"),
@@ -43,6 +44,9 @@ def test_national_numbers_are_found_in_their_region() -> None:
     text = "Telefon 030 901820, Seite 12345678"
     assert scrub(text)[0] == text
     assert scrub(text, ("DE",))[0] == "Telefon <PHONE>, Seite 12345678"
+    assert scrub("650-253-0000, (650) 253-0000", ("US",))[0] == "<PHONE>, <PHONE>"
+    plain = "8080/8085 assembler, 21-12-2024, 10 00 20 30, 2015.0449.12, 70 80 90 10"
+    assert scrub(plain, ("DK", "NO", "ES"))[0] == plain
     assert (region_of("deu_Latn"), region_of("jpn_Jpan"), region_of("und")) == ("DE", "JP", None)
     assert region_of("zho_Hant") == "TW"
 

@@ -71,6 +71,35 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def test_pairs_of_two_languages_lie_the_same_way_round(
+    tmp_path: Path, tokenizer_folder: Path
+) -> None:
+    from interlingua.batches.framing import frame_of
+    from interlingua.batches.token_store import Text, build_store
+    from interlingua.models.tokenizer import load_tokenizer
+    from interlingua.training.align_data import PairRows
+
+    tokenizer = load_tokenizer(tokenizer_folder)
+    german, english = "das Wetter", "the weather"
+    texts = [
+        Text(german, "deu_Latn", "0", second=english, second_lang="eng_Latn"),
+        Text(english, "eng_Latn", "1", second=german, second_lang="deu_Latn"),
+        Text(german, "deu_Latn", "2", second="il tempo", second_lang="ita_Latn"),
+        Text("il tempo", "ita_Latn", "3", second=german, second_lang="deu_Latn"),
+    ]
+    store = build_store(texts, tokenizer, tmp_path / "s", max_tokens=40)
+    for anchor, second in (("eng_Latn", english), ("deu_Latn", german), (None, english)):
+        rows = PairRows(store, frame_of(tokenizer, pad=1), anchor)
+        assert len(rows.languages) == 2
+        assert rows.groups[0] == rows.groups[1] != rows.groups[2] == rows.groups[3]
+        assert rows.anchored.tolist() == [anchor in (text.lang, text.second_lang) for text in texts]
+        for row in (0, 1):
+            assert rows.ids(row, 1).tolist() == tokenizer.encode(second).ids
+            assert rows.ids(row, 0).tolist() != rows.ids(row, 1).tolist()
+        assert (rows.numbers[0] == rows.numbers[1]).all()
+        assert (rows.numbers[2] == rows.numbers[3]).all()
+
+
 @pytest.fixture(scope="module")
 def words(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Sentences of six words, and a language that has one German word for each English one."""
@@ -242,12 +271,13 @@ def test_parts_of_a_batch_give_the_weights_of_the_whole(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["everything", "queue"])
+@pytest.mark.parametrize("kind", ["everything", "all"])
 def test_two_processes_see_the_negatives_of_both(
-    tmp_path: Path, parent: Path, pairs: Path, kind: str
+    tmp_path: Path, parent: Path, pairs: Path, documents: Path, kind: str
 ) -> None:
-    given = values(parent, pairs, steps=4, dropout=0.0, precision="float32", anchor="eng_Latn")
+    given = values(parent, pairs, steps=6, dropout=0.0, precision="float32", anchor="eng_Latn")
     given["objectives"] = KINDS[kind]
+    given["data"]["train"] = [str(documents)]
     path = tmp_path / "recipe.yaml"
     path.write_text(yaml.safe_dump(given))
     align(make(AlignRecipe, given), out=tmp_path / "one")
@@ -397,6 +427,23 @@ def test_bad_pairs_are_refused(
     path = write(tmp_path / "bad.jsonl", rows)
     with pytest.raises(DataError, match=told):
         align(recipe(parent, path, data={"held_out": 0.0}), out=tmp_path / "m")
+
+
+def test_two_parallel_files_are_pairs_if_their_sides_are_as_long(
+    tmp_path: Path, parent: Path
+) -> None:
+    english, german = (tmp_path / f"talk.en-de.{lang}" for lang in ("en", "de"))
+    english.write_text("\n".join(rows_of("eng_Latn")) + "\n", encoding="utf-8")
+    german.write_text("\n".join(rows_of("deu_Latn")) + "\n", encoding="utf-8")
+    done = align(recipe(parent, english, steps=2), out=tmp_path / "m")
+    assert set(done.info.scores["retrieval_accuracy"]) == {
+        "mean",
+        "deu_Latn-eng_Latn",
+        "eng_Latn-deu_Latn",
+    }
+    german.write_text("\n".join(rows_of("deu_Latn")[:-1]) + "\n", encoding="utf-8")
+    with pytest.raises(DataError, match="the sides differ in length"):
+        align(recipe(parent, english, steps=2), out=tmp_path / "n")
 
 
 def test_what_does_not_fit_is_refused(tmp_path: Path, parent: Path, pairs: Path) -> None:

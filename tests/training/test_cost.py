@@ -34,8 +34,8 @@ def recipe(tokenizer: Path, shape: str = "bert", **training: Any) -> PretrainRec
         "model": {"new": {**new, "tokenizer": str(tokenizer)}},
         "objectives": [{"kind": SHAPES[shape]}],
         "data": {"train": [str(phrasebook.test_files()[0].parent / "test.*.jsonl")]},
-        "training": {"steps": 30, "validate_every": 15, "token_budget": 512, "max_length": 48}
-        | {"checkpoint_steps": 30, **training},
+        "training": {"steps": 16, "validate_every": 8, "token_budget": 512, "max_length": 48}
+        | {"checkpoint_steps": 16, **training},
     }
     return make(PretrainRecipe, values)
 
@@ -64,8 +64,8 @@ def test_a_run_takes_the_tokens_and_parameters_that_were_told(
 
 def test_operations_grow_as_they_should(tokenizer_folder: Path) -> None:
     plain = predict(recipe(tokenizer_folder), NOTHING_MEASURED)
-    twice = predict(recipe(tokenizer_folder, steps=60), NOTHING_MEASURED)
-    assert twice.load.flops == pytest.approx(2 * plain.load.flops, rel=0.01)
+    twice = predict(recipe(tokenizer_folder, steps=32), NOTHING_MEASURED)
+    assert twice.load.flops == pytest.approx(2 * plain.load.flops, rel=0.05)  # of other draws
     frozen = predict(recipe(tokenizer_folder, embeddings="frozen"), NOTHING_MEASURED)
     low = predict(recipe(tokenizer_folder, lora_rank=4), NOTHING_MEASURED)
     trained = [p.load.parameters["trained"] for p in (plain, frozen, low)]
@@ -104,7 +104,7 @@ def test_without_texts_every_row_is_full(tokenizer_folder: Path, tmp_path: Path)
     absent = given.data.model_copy(update={"train": (str(tmp_path / "none*.jsonl"),)})
     told = predict(given.model_copy(update={"data": absent}), NOTHING_MEASURED)
     assert "every row is full" in told.load.note
-    assert told.load.tokens == 30 * 10 * 48
+    assert told.load.tokens == 16 * 10 * 48
     empty = given.model.model_copy(
         update={"new": given.model.new.model_copy(update={"tokenizer": str(tmp_path)})}
     )

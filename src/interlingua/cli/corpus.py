@@ -235,6 +235,8 @@ def _facts(card: CorpusCard) -> dict[str, Any]:
 def _show(card: CorpusCard) -> None:
     from rich.table import Table
 
+    from interlingua.corpus.pipeline.page import amount
+
     table = Table(box=None, pad_edge=False)
     for name in ("language", "read", "kept", "text", "dropped most often as", "personal data"):
         table.add_column(name, justify="left" if name in ("language", "script") else "right")
@@ -244,7 +246,7 @@ def _show(card: CorpusCard) -> None:
             tag,
             f"{one.documents.read:,}",
             f"{one.documents.kept:,}",
-            f"{one.bytes.kept / 1e6:,.1f} MB",
+            amount(one.bytes.kept),
             f"{reason} {count:,}" if reason else "",
             f"{sum(one.personal_data.values()):,}",
         )

@@ -87,25 +87,40 @@ def check(texts: Sequence[str], langs: Sequence[str], rules: LanguageRules) -> l
         Checked(text, lang, main_script(found))
         for text, lang, found in zip(texts, langs, counts, strict=True)
     ]
-    open_ = [one for one in done if one.lang == UND]
-    found = candidates([one.text for one in open_], detector=rules.detector, among=rules.among)
-    for one, tags in zip(open_, found, strict=True):
-        best = next(iter(tags), UND)
-        one.lang = best if tags.get(best, 0.0) >= rules.confidence else UND
-        one.reason = "" if one.lang != UND else NO_LANGUAGE
+    _name([one for one in done if one.lang == UND], rules)
     told = []
     for one, lang, scripts in zip(done, langs, counts, strict=True):
-        if lang != UND:
-            one.reason = "" if _in_script(scripts, lang, rules) else WRONG_SCRIPT
-            told += [one] if not one.reason and _known(lang, known) else []
-    enough = letters_of([one.text for one in told]) >= rules.letters
-    judged = [one for one, many in zip(told, enough, strict=True) if many]
-    found = candidates([one.text for one in judged], detector=rules.detector)
-    for one, tags in zip(judged, found, strict=True):
-        one.reason = WRONG_LANGUAGE if _is_other(one.lang, tags, rules, known) else ""
+        if lang != UND and not _in_script(scripts, lang, rules):
+            one.reason = WRONG_SCRIPT
+        elif lang != UND and _known(lang, known):
+            told.append(one)
+    for one, other in zip(
+        told, _others([(one.text, one.lang) for one in told], rules), strict=True
+    ):
+        one.reason = WRONG_LANGUAGE if other else ""
     if rules.lines:
         _check_lines([one for one in done if not one.reason and "\n" in one.text], rules, known)
     return done
+
+
+def _name(documents: Sequence[Checked], rules: LanguageRules) -> None:
+    """Give documents the language that is identified."""
+    found = candidates([one.text for one in documents], detector=rules.detector, among=rules.among)
+    for one, tags in zip(documents, found, strict=True):
+        best = next(iter(tags), UND)
+        one.lang = best if tags.get(best, 0.0) >= rules.confidence else UND
+        one.reason = "" if one.lang != UND else NO_LANGUAGE
+
+
+def _others(said: Sequence[tuple[str, str]], rules: LanguageRules) -> list[bool]:
+    """Of texts and the languages they are said to be in, which are plainly in another."""
+    enough = letters_of([text for text, _ in said]) >= rules.letters
+    judged = [text for (text, _), many in zip(said, enough, strict=True) if many]
+    found = iter(candidates(judged, detector=rules.detector))
+    return [
+        bool(many) and _is_other(lang, next(found), rules)
+        for (_, lang), many in zip(said, enough, strict=True)
+    ]
 
 
 def _check_lines(documents: Sequence[Checked], rules: LanguageRules, known: frozenset[str]) -> None:
@@ -115,12 +130,10 @@ def _check_lines(documents: Sequence[Checked], rules: LanguageRules, known: froz
         for number, line in enumerate(one.text.split("\n")):
             if len(line) >= rules.letters and _known(one.lang, known):
                 lines.append((one, number, line))
-    enough = letters_of([line for _, _, line in lines]) >= rules.letters
-    lines = [line for line, many in zip(lines, enough, strict=True) if many]
-    found = candidates([line for _, _, line in lines], detector=rules.detector)
+    others = _others([(line, one.lang) for one, _, line in lines], rules)
     foreign: dict[int, tuple[Checked, set[int]]] = {}
-    for (one, number, _), tags in zip(lines, found, strict=True):
-        if _is_other(one.lang, tags, rules, known):
+    for (one, number, _), other in zip(lines, others, strict=True):
+        if other:
             foreign.setdefault(id(one), (one, set()))[1].add(number)
     for one, numbers in foreign.values():
         parts = one.text.split("\n")
@@ -147,9 +160,7 @@ def _known(lang: str, known: frozenset[str]) -> bool:
     return not known or lang[:3] in known
 
 
-def _is_other(
-    lang: str, tags: dict[str, float], rules: LanguageRules, known: frozenset[str]
-) -> bool:
+def _is_other(lang: str, tags: dict[str, float], rules: LanguageRules) -> bool:
     """Whether the detector is sure of another language and finds this one next to impossible."""
     best = next(iter(tags), UND)
     if best == UND or best[:3] == lang[:3] or tags[best] < rules.certainty:

@@ -65,6 +65,7 @@ def _looks() -> NDArray[np.uint8]:
     badness = require("ftfy.badness", extra="text")
     listed = "".join(badness.MOJIBAKE_CATEGORIES.values()) + "\u20ac\u0160\u0161\xa0\xad"
     table[0xD800:0xE000] |= _BROKEN
+    table[0x80:0xA0] |= _BROKEN  # control characters, which are letters in Windows
     places = np.array([m.start() for m in regex.finditer(f"[{listed.replace(' ', '')}]", every)])
     table[places[places > 0x7F]] |= _LISTED | _LEADING
     table[[m.start() for m in _MIXED_UP.finditer(every)]] |= _LEADING

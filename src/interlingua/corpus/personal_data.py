@@ -7,8 +7,9 @@
     phone    numbers that the plan of a country knows             <PHONE>
 
 What has a checksum must satisfy it, so that order numbers and versions stay. A phone number is
-taken anywhere when it begins with ``+``; without it only in the regions given, and only when it is
-grouped as numbers are there. Scrubbing twice changes nothing more.
+taken anywhere when it begins with ``+``; without it only in the regions given, if it begins with 0
+or a bracket, or reads 650-253-0000, and is grouped as numbers are there. Scrubbing twice changes
+nothing more.
 """
 
 from __future__ import annotations
@@ -45,10 +46,11 @@ _IBAN_LENGTHS = dict(
 )  # of the ISO 13616 registry
 _CARD = regex.compile(r"(?<![\d.,+-])\d(?:[ -]?\d){12,18}(?![\d]|[.,]\d)")
 _ISSUER = regex.compile(r"4|5[1-5]|2[2-7]|3[47]|3[068]|6(?:011|4|5|2)|35")
-_IPV4 = regex.compile(r"(?<![\w.:-])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\d|:\d*\.)")
+_IPV4 = regex.compile(r"(?<![\w.:-])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\d|:\d*\.|/\d)")
 _IPV6 = regex.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w:.])")
 _DIGITS = regex.compile(r"(?:\d[^\p{L}\n]{0,3}){4}")  # as many as the shortest address has
-_GROUPED = regex.compile(r"\d[ /()-]+\d|\.\d+\.")  # 0.4494 and 6502530000 are numbers of anything
+# 8080/8085, 0.4494 and 6502530000 are numbers of anything.
+_NATIONAL = regex.compile(r"(?:0\d|\().*(?:[ /()-]|\..*\.).*|\d{3}-\d{3}-\d{4}")
 _PLUS = ("+", "\uff0b")
 
 
@@ -140,7 +142,7 @@ def _without_phones(text: str, region: str | None) -> tuple[str, int]:
     found = [
         (match.start, match.end)
         for match in phonenumbers.PhoneNumberMatcher(text, region, strictness)
-        if region is None or _GROUPED.search(match.raw_string)
+        if region is None or _NATIONAL.fullmatch(match.raw_string)
     ]
     for start, end in reversed(found):
         text = f"{text[:start]}<PHONE>{text[end:]}"

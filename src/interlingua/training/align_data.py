@@ -64,12 +64,13 @@ class Rows:
 
 
 class PairRows:
-    """Pairs of a store; of each, side 1 is the anchor's if one of them is in its language.
+    """Pairs of a store, of two languages always the same way round: the anchor's is side 1.
 
     Attributes:
         store: Where their tokens are.
         lengths: Tokens of both sides, special ones included [N].
-        groups: Index of each one's two languages [N].
+        languages: Tags of side 0 and side 1, of every two languages there are.
+        groups: Index of each pair's languages [N].
         numbers: The numbers of side 0 and side 1 [N, 2].
         anchored: Whether side 1 is in the anchor's language [N].
     """
@@ -78,27 +79,24 @@ class PairRows:
         self.store = store
         self.before, self.after = np.array(frame.before), np.array(frame.after)
         self.lengths: IntArray = store.lengths + 2 * (len(self.before) + len(self.after))
-        self.groups: IntArray = store.lang.astype(np.int64)
-        sides = [tuple(name.split("-")) for name in store.languages]
-        self._swapped = np.array([anchor == a and anchor != b for a, b in sides])[self.groups]
-        self.anchored = np.array([anchor in pair for pair in sides])[self.groups]
+        found = [tuple(name.split("-")) for name in store.languages]
+        turned = [b != anchor and (a == anchor or b < a) for a, b in found]
+        sides = [(b, a) if turn else (a, b) for (a, b), turn in zip(found, turned, strict=True)]
+        self.languages: list[tuple[str, str]] = sorted(set(sides))
+        self.groups: IntArray = np.array([self.languages.index(pair) for pair in sides])[store.lang]
+        self.anchored = np.array([anchor == second for _, second in sides])[store.lang]
+        self._turned = np.array(turned)[store.lang]
         self.numbers: IntArray = np.array(
             [[number_of(self._tokens(i, side)) for side in (0, 1)] for i in range(len(store))]
         )
 
     def _tokens(self, row: int, side: int) -> IntArray:
         tokens, cut = self.store.row(row), int(self.store.second[row])
-        return tokens[:cut] if side == int(self._swapped[row]) else tokens[cut:]
+        return tokens[:cut] if side == int(self._turned[row]) else tokens[cut:]
 
     def ids(self, row: int, side: int) -> IntArray:
         """Token ids of one side of a pair, special ones included."""
         return np.concatenate([self.before, self._tokens(row, side), self.after])
-
-    def languages(self, group: int) -> tuple[str, str]:
-        """Language tags of side 0 and side 1 of a group."""
-        first, second = self.store.languages[group].split("-")
-        swapped = bool(self._swapped[np.flatnonzero(self.groups == group)[0]])
-        return (second, first) if swapped else (first, second)
 
 
 class TextRows:
@@ -126,7 +124,7 @@ class TextRows:
             )
             tags = () if texts is None else texts.store.languages
             known = {tag: i for i, tag in enumerate(tags)}
-            tag = pairs.languages(int(pairs.groups[self._rows[0]]))[1] if len(self._rows) else ""
+            tag = pairs.languages[pairs.groups[self._rows[0]]][1] if len(self._rows) else ""
             groups.append(np.full(len(self._rows), known.get(tag, len(known)), np.int64))
             numbers.append(pairs.numbers[self._rows, 1])
         self.lengths: IntArray = np.concatenate(parts)

@@ -6,7 +6,7 @@ Legend: P rows of a batch, D width.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -91,7 +91,7 @@ class Retrieval:
             for side in (0, 1):  # a text that is in the pool twice has no right answer
                 kept = np.unique(rows.numbers[members, side], return_index=True)[1]
                 members = members[np.sort(kept)]
-            rng = generator(0, "retrieval", rows.store.languages[int(group)])
+            rng = generator(0, "retrieval", *rows.languages[group])
             chosen = np.sort(rng.permutation(members)[:most])
             for row in chosen.tolist():
                 for side in (0, 1):
@@ -100,7 +100,7 @@ class Retrieval:
                         places[number] = len(self.texts)
                         self.texts.append(rows.ids(row, side))
             sides = [np.array([places[int(n)] for n in rows.numbers[chosen, s]]) for s in (0, 1)]
-            self.pools[rows.languages(int(group))] = sides[0], sides[1]
+            self.pools[rows.languages[group]] = sides[0], sides[1]
 
     def accuracy(self, vectors: NDArray[np.float32]) -> dict[str, float]:
         """Accuracy of each language's texts as queries, from vectors of ``texts`` [N, D].
@@ -171,8 +171,9 @@ class AlignLearner(StepwiseLearner):
         trained = {n: p for n, p in pooled.encoder.named_parameters() if p.requires_grad}
         for i, objective in enumerate(objectives):
             trained |= {f"objectives.{i}.{name}": p for name, p in objective.own.items()}
-        mixture = Mixture(
-            [objective.source() for objective in objectives],
+        sources = [objective.source() for objective in objectives]
+        mixture = Mixture(  # every process has a row of every batch, since all gather vectors
+            [replace(source, least=max(source.least, processes.world)) for source in sources],
             [(settings.steps, settings.sampling)],
             seed=settings.seed,
             token_budget=settings.token_budget,

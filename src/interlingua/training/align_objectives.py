@@ -75,10 +75,11 @@ class Objective:
         self.pooled = pooled
         self.parent: ParentVectors | None = None
         self.width = width
+        self.device = next(pooled.parameters()).device
         self.follower: PooledEncoder | None = None
         self.own: dict[str, nn.Parameter] = {}
         if settings.learned_temperature:
-            self.own["log_scale"] = nn.Parameter(log_scale(settings.temperature))
+            self.own["log_scale"] = nn.Parameter(log_scale(settings.temperature).to(self.device))
 
     @property
     def temperature(self) -> float | Tensor:
@@ -166,8 +167,7 @@ class PairObjective(Objective):
         self.apart = apart
         self.queues: list[KeyQueue] = []
         if settings.queue_length:
-            device = next(pooled.parameters()).device
-            self.queues = [KeyQueue(settings.queue_length, width, device) for _ in range(2)]
+            self.queues = [KeyQueue(settings.queue_length, width, self.device) for _ in range(2)]
             still = {id(p): p for p in pooled.parameters() if not p.requires_grad}
             self.follower = copy.deepcopy(pooled, memo=dict(still)).eval().requires_grad_(False)
 
@@ -289,7 +289,8 @@ class SegmentObjective(Objective):
                 remedy="Lower training.max_length, or give longer documents",
             )
         if settings.head:
-            self.own["heads"] = nn.Parameter(prediction_heads(width, settings.horizon))
+            heads = prediction_heads(width, settings.horizon)
+            self.own["heads"] = nn.Parameter(heads.to(self.device))
 
     def source(self) -> Source:
         """Segments of documents that have two at least."""

@@ -94,8 +94,12 @@ class Start:
         return cls(folder, tokenizer, frame_of(tokenizer, pad=folder.pad_id))
 
 
-def check(recipe: PretrainRecipe) -> Plan:
+def check(recipe: PretrainRecipe, *, hashed: bool = True) -> Plan:
     """Find what a recipe names.
+
+    Args:
+        recipe: The recipe.
+        hashed: Whether its files are read through for their sha256, as a run needs it.
 
     Raises:
         UserError: Something cannot be used.
@@ -105,8 +109,8 @@ def check(recipe: PretrainRecipe) -> Plan:
     wants_pairs, wants_texts = kinds & set(ON_PAIRS), kinds - set(ON_PAIRS)
     return Plan(
         recipe,
-        find(data.train, data.validation) if wants_texts else None,
-        find(data.pairs, data.validation_pairs) if wants_pairs else None,
+        find(data.train, data.validation, hashed=hashed) if wants_texts else None,
+        find(data.pairs, data.validation_pairs, hashed=hashed) if wants_pairs else None,
     )
 
 

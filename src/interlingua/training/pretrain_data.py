@@ -35,7 +35,7 @@ class Files:
     Attributes:
         train: Training files.
         validation: Validation files.
-        hashes: The sha256 of every file, in that order.
+        hashes: The sha256 of every file, in that order; empty where nobody asked for it.
     """
 
     train: list[Path]
@@ -43,8 +43,13 @@ class Files:
     hashes: list[str]
 
 
-def find(train: Iterable[str], validation: Iterable[str]) -> Files:
+def find(train: Iterable[str], validation: Iterable[str], *, hashed: bool = True) -> Files:
     """Files of folders, patterns and names.
+
+    Args:
+        train: Names of training files.
+        validation: Names of validation files.
+        hashed: Whether the files are read through for their sha256.
 
     Raises:
         DataError: A name or pattern matches no file.
@@ -54,7 +59,8 @@ def find(train: Iterable[str], validation: Iterable[str]) -> Files:
     for name in train:
         if not named and (Path(name) / _SHARDS / "validation").is_dir():
             named += _files(name, "validation")
-    return Files(found, named, [input_sha256(path) for path in [*found, *named]])
+    hashes = [input_sha256(path) for path in [*found, *named]] if hashed else []
+    return Files(found, named, hashes)
 
 
 def _files(name: str, split: str) -> list[Path]:

@@ -58,9 +58,9 @@ def language_name(tag: str) -> str:
     return "Unknown" if tag == UND else parse(tag).name
 
 
-def megabytes(count: int) -> str:
+def amount(count: int) -> str:
     """Bytes for a person."""
-    return f"{count / 1e6:,.1f} MB"
+    return f"{count / 1e6:,.1f} MB" if count >= 100_000 else f"{count / 1e3:,.1f} kB"
 
 
 def _counted(count: int, noun: str) -> str:
@@ -70,8 +70,8 @@ def _counted(count: int, noun: str) -> str:
 def _lede(card: CorpusCard) -> str:
     rejected = f" {_counted(card.rejected, 'row')} could not be read." if card.rejected else ""
     return (
-        f"{megabytes(card.bytes.kept)} of text, out of {card.documents.read:,} documents and "
-        f"{megabytes(card.bytes.read)}.{rejected}"
+        f"{amount(card.bytes.kept)} of text, out of {card.documents.read:,} documents and "
+        f"{amount(card.bytes.read)}.{rejected}"
     )
 
 
@@ -121,7 +121,7 @@ def _row(tag: str, one: LanguageCard) -> list[Cell]:
         (element("code", tag), tag),
         (script, script),
         *((f"{figure:,}", figure) for figure in figures),
-        (megabytes(one.bytes.kept), one.bytes.kept),
+        (amount(one.bytes.kept), one.bytes.kept),
         (f"{lost:,}", lost),
         (f"{reason} ({count:,})" if reason else "", reason),
         *((f"{figure:,}", figure) for figure in after),
@@ -170,4 +170,4 @@ def _benchmarks(card: CorpusCard) -> str:
     )
 
 
-__all__ = ["language_name", "megabytes", "render"]
+__all__ = ["amount", "language_name", "render"]

@@ -131,6 +131,7 @@ def write_shards(
     spool: Spool, facts: Facts, fates: Fates, drawn: Plan, out: Path, shards: Shards
 ) -> None:
     """Write every document as often as planned."""
+    langs = np.ascontiguousarray(facts["lang"])  # looked up for every line: not on disk
     passes = max((int(copies.max(initial=0)) for copies in drawn.parts.values()), default=0)
     with (
         Shelves(out / _FOLDER, shards) as shelves,
@@ -141,10 +142,8 @@ def write_shards(
             for place, line in enumerate(spool.lines()):
                 for name, chosen in wanted:
                     if chosen[place]:
-                        lang = spool.names[facts["lang"][place]]
-                        cluster = int(fates.cluster[place])
-                        ending = b', "cluster": "%016x"}\n' % cluster
-                        shelves.put(f"{name}/{lang}", line + ending)
+                        ending = b', "cluster": "%016x"}\n' % int(fates.cluster[place])
+                        shelves.put(f"{name}/{spool.names[langs[place]]}", line + ending)
                 progress.advance()
 
 

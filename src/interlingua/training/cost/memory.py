@@ -1,17 +1,17 @@
-"""The largest memory of a run, from sizes alone.
+"""The memory of a run, from sizes alone.
 
-What stays is weights, AdamW's two moments and, where the best or the mean of the parameters is
-kept, a copy. The gradient of the vocabulary's table stays too, in one buffer. On top of that come,
-at the end of a forward pass, what layers save for the backward pass and the logits of one slice of
-the vocabulary, and, at its end, the gradients of all else; the larger of the two counts. What a
-layer saves has been counted tensor by tensor; a test counts again.
+Weights, AdamW's two moments, gradients, and copies of what is trained where the best or the mean of
+the parameters is kept; what layers save for the backward pass, and the logits of one slice of the
+vocabulary; and the same of a validation batch, of one layer alone. They are added up: not all are
+there at one moment, but allocators seldom hand back what they have once taken. What a layer saves
+has been counted tensor by tensor; a test counts again.
 
 Legend: T padded tokens, L length, M labelled positions, D width, F feed-forward width, H heads.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 
 from interlingua.objectives.token_loss import SLICE, kept_slices
 from interlingua.training.cost.architecture import Architecture, Batch, Stack, Trained
@@ -57,7 +57,7 @@ _T5_DECODER = _Saved(single=9, wide=6, half=9, feed=7, dropped=5, scores=True, o
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Bytes at the largest moment of a run.
+    """Bytes that a run takes.
 
     Attributes:
         weights: Parameters, float32.
@@ -68,7 +68,6 @@ class Memory:
         logits: Logits of one slice of the vocabulary, with what their softmax takes besides.
         validation: The states and logits of a batch that is run forward only.
         process: What the process takes before any model.
-        table: Of the gradients, that of the embedding table.
     """
 
     weights: int
@@ -79,19 +78,15 @@ class Memory:
     logits: int
     validation: int = 0
     process: int = 0
-    table: int = 0
 
     @property
     def total(self) -> int:
-        """The largest of all moments; gradients grow as activations go."""
-        forward = max(self.activations + self.logits, self.validation)
-        passing = max(forward, self.gradients - self.table)
-        return self.weights + self.optimizer + self.kept + self.table + passing + self.process
+        """All of it."""
+        return sum(getattr(self, part.name) for part in fields(self))
 
     def facts(self) -> dict[str, int]:
         """All parts and their total."""
-        parts = {f.name: int(getattr(self, f.name)) for f in fields(self) if f.name != "table"}
-        return {**parts, "total": self.total}
+        return {**asdict(self), "total": self.total}
 
 
 def memory_of(
@@ -119,7 +114,6 @@ def memory_of(
     """
     taught = architecture.trained(trained)
     extra = taught if trained.rank else trained.rows * architecture.width
-    table = architecture.table if trained.table and not trained.rank else 0
     return Memory(
         weights=_SINGLE * (architecture.total + extra),
         optimizer=2 * _SINGLE * taught,
@@ -129,7 +123,6 @@ def memory_of(
         logits=_logits(architecture, batch, bfloat16=bfloat16),
         validation=0 if checked is None else _resting(architecture, checked, bfloat16=bfloat16),
         process=process,
-        table=_SINGLE * table,
     )
 
 

@@ -85,7 +85,7 @@ def sample_pretrain(
     start = _start(recipe)
     check_objectives(recipe, start.folder)
     try:
-        plan = check(recipe)
+        plan = check(recipe, hashed=False)
     except DataError as error:
         told = f"no texts yet ({error.problem}): every row is full"
         limit = start.folder.info.max_length

@@ -187,7 +187,7 @@ def _elsewhere(load: Load, settings: CostSettings, accelerator: Accelerator) -> 
     """Time, energy and price on a device of the table."""
     place = _Place(
         accelerator.name,
-        f"{settings.utilisation:.0%} of {accelerator.tflops:g} TFLOP/s",
+        f"{settings.utilisation:.0%} of {accelerator.tflops:g} TFLOP/s, bfloat16",
         accelerator.tflops * 1e12 * settings.utilisation,
         round(accelerator.memory_gb * _GB),
         accelerator.watts,
@@ -220,7 +220,8 @@ def _rate(matmul: float, timed: Timed | None, settings: CostSettings) -> tuple[f
             f"{settings.utilisation:.0%} of a measured matrix product"
         )
     rate = timed.flops / timed.seconds
-    what = f"{timed.steps} steps" if timed.steps else "rows encoded"
+    plural = "s" if timed.steps > 1 else ""
+    what = f"{timed.steps} step{plural}" if timed.steps else "rows encoded"
     return rate, f"{what}, {rate / matmul:.0%} of a measured matrix product"
 
 

@@ -28,7 +28,7 @@ SECONDS = 15.0
 _STEPS = 12
 _ENCODED_ROWS = 256
 _MOST_PARAMETERS = 1_500_000_000
-_PESSIMISTIC = 0.2  # share of the matrix-multiply rate that a step reaches at least
+_PESSIMISTIC = 0.25  # share of the matrix-multiply rate that a step reaches at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +42,15 @@ class Timed:
 
 
 def worth_running(load: Load, *, rate: float, memory: int, limit: int) -> bool:
-    """Whether a few steps fit into memory and half a minute."""
+    """Whether two steps, or some rows of a frozen encoder, fit into memory and half a minute."""
     if load.architecture.total > _MOST_PARAMETERS or memory > 0.8 * limit:
         return False
-    batches = load.batches or load.passes[0].batches
-    largest = max(load.architecture.step(batch, load.trained) for batch in batches)
-    return 3 * largest / (_PESSIMISTIC * rate) < SECONDS
+    if load.steps:
+        work = 2 * max(load.architecture.step(batch, load.trained) for batch in load.batches)
+    else:
+        rows = sum(batch.rows for batch in load.passes[0].batches)
+        work = round(load.forward_flops * min(1.0, _ENCODED_ROWS / rows))
+    return work / (_PESSIMISTIC * rate) < 2 * SECONDS
 
 
 def time_pretrain(recipe: PretrainRecipe, sample: Sample, folder: Path) -> Timed:

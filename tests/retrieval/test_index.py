@@ -295,7 +295,7 @@ def test_the_approximate_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     index.store.add(rows[:2500], there[:2500])
     index.store.optimize()
     table = index.store._table  # type: ignore[attr-defined]
-    assert {entry.index_type for entry in table.list_indices()} == {"BTree", "IvfSq"}
+    assert {entry.index_type for entry in table.list_indices()} == {"BTree", "IvfHnswSq"}
     index.store.add(rows[2500:], there[2500:])
     index.store.delete([f"p{i}" for i in range(0, 3000, 7)])
     index.store.update([Passage("p1", "moved")], queries[:1])

@@ -26,7 +26,7 @@ from interlingua.objectives.span_corruption import corrupt_spans, noise_mask
 from interlingua.objectives.token_loss import token_loss
 from interlingua.objectives.translation import shifted_right, target_tokens
 from interlingua.objectives.translation_lm import reset_positions
-from interlingua.training.cost.load import VALIDATION_TOKENS
+from interlingua.training.pretrain_settings import VALIDATION_TOKENS
 from interlingua.training.stepwise import StepwiseLearner
 
 if TYPE_CHECKING:

@@ -12,6 +12,8 @@ from interlingua.training.settings import StepwiseSettings
 
 ObjectiveName = Literal["mlm", "tlm", "clm", "span-corruption", "translation"]
 ON_PAIRS = ("tlm", "translation")
+VALIDATION_TOKENS = 8192
+"""Padded tokens of a batch that a language model is validated on."""
 
 
 class PretrainModel(Config):

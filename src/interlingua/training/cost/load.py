@@ -10,14 +10,12 @@ from interlingua.base.seeding import generator
 from interlingua.batches.framing import rectangle
 from interlingua.training.cost.architecture import Architecture, Batch, Trained
 from interlingua.training.cost.memory import Memory, memory_at_rest, memory_of
+from interlingua.training.pretrain_settings import VALIDATION_TOKENS, PretrainSettings
 
 if TYPE_CHECKING:
     from interlingua.training.language_modelling import Question, Strand, Vocabulary
-    from interlingua.training.pretrain_settings import PretrainSettings
 
 _SAMPLE_STEPS = 48
-VALIDATION_TOKENS = 8192
-"""Padded tokens of a batch that a language model is validated on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +214,6 @@ def validation_passes(
 
 
 __all__ = [
-    "VALIDATION_TOKENS",
     "Load",
     "Passes",
     "checked_of",

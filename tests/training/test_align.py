@@ -415,7 +415,7 @@ def test_held_out_clusters_are_in_no_batch(tmp_path: Path, parent: Path, pairs: 
 @pytest.mark.parametrize(
     ("rows", "told"),
     [
-        ([], "no text"),
+        ([], "no pairs to train on"),
         ([PAIR, {**PAIR, "target": None}], "line 2"),
         ([{**PAIR, "target_lang": "xx"}], "xx"),
         ([PAIR], "no batch of 2 rows can be made of 1"),

@@ -134,6 +134,7 @@ def test_killed_and_resumed_ends_with_the_same_bytes(
     progress = run(tmp_path, learner, resume=True)
     assert final(learner) == whole[0]
     assert progress == whole[1]
+    assert progress.tokens == 4 * 37  # of the fake, a row is a token
 
 
 def test_resumed_twice_and_after_the_end(tmp_path: Path, whole: tuple[bytes, Progress]) -> None:

@@ -177,6 +177,7 @@ def test_the_best_epoch_is_kept_and_patience_ends_the_run(tmp_path: Path) -> Non
     progress = run(tmp_path, learner, patience=2)
     assert (progress.epoch, progress.best_score) == (4, 0.9)
     assert final(learner) == learner.seen[1]
+    assert "validation got no better" in (tmp_path / "logs" / "run.html").read_text()
 
 
 @pytest.mark.parametrize("damage", ["truncate", "flip", "delete"])

@@ -110,6 +110,12 @@ def test_a_page_of_anything_a_log_may_hold() -> None:
         assert json.dumps(page)  # no lone surrogate
 
 
+def test_a_run_that_ended_early_says_so() -> None:
+    entry = {"step": 4, "tokens_seen": 9, "loss": 0.0, "score": 0.5, "ended_early": True}
+    assert "Ended after 4 of 9 steps" in render([], [entry], total=9)
+    assert "Step 4 of 9" in render([], [{**entry, "ended_early": False}], total=9)
+
+
 def test_scores_are_better_when_they_are_higher() -> None:
     entries = [
         {"step": i, "tokens_seen": i, "loss": 0.0, "score": score, "epoch": 1}

@@ -292,6 +292,7 @@ class Loop:
                 tokens_seen=progress.tokens,
                 loss=mean_loss,
                 score=score,
+                ended_early=progress.finished,
                 validation_seconds=round(self.validating, 3),
                 seconds=round(time.monotonic() - self.started, 3),
                 peak_bytes=peak_bytes(self.processes.device),

@@ -34,6 +34,8 @@ def render(steps: Sequence[Entry], validations: Sequence[Entry], *, total: int) 
     template = files("interlingua.training").joinpath("data", "run.html")
     done = max((entry["step"] for entry in [*steps, *validations]), default=0)
     headline = f"Step {done:,} of {total:,}" if done < total else f"All {total:,} steps are done"
+    if done < total and any(entry.get("ended_early") for entry in validations):
+        headline = f"Ended after {done:,} of {total:,} steps: validation got no better"
     losses = _by_kind(steps)
     measured = _measured(validations)
     pieces = {

@@ -429,6 +429,14 @@ def test_bad_pairs_are_refused(
         align(recipe(parent, path, data={"held_out": 0.0}), out=tmp_path / "m")
 
 
+def test_rows_set_aside_are_kept_with_the_model(tmp_path: Path, parent: Path, pairs: Path) -> None:
+    path = tmp_path / "some.jsonl"
+    path.write_text(pairs.read_text(encoding="utf-8") + "broken\n", encoding="utf-8")
+    align(recipe(parent, path, data={"on_error": "skip"}, steps=2), out=tmp_path / "m")
+    (line,) = (tmp_path / "m" / "rejected.jsonl").read_text(encoding="utf-8").splitlines()
+    assert json.loads(line)["path"].endswith("some.jsonl")
+
+
 def test_two_parallel_files_are_pairs_if_their_sides_are_as_long(
     tmp_path: Path, parent: Path
 ) -> None:

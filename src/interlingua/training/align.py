@@ -8,7 +8,6 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -16,12 +15,11 @@ import numpy as np
 from interlingua import __version__
 from interlingua.base.config import dump_recipe
 from interlingua.base.errors import ConfigError, DataError
-from interlingua.base.files import write_manifest, write_text
 from interlingua.base.progress import say
 from interlingua.base.seeding import seed_everything
 from interlingua.languages.tags import tag_of
 from interlingua.models.folder import ModelInfo, open_model
-from interlingua.models.save import parent_name, save_model
+from interlingua.models.save import parent_name
 from interlingua.training.align_data import (
     PairRows,
     ParentVectors,
@@ -34,8 +32,14 @@ from interlingua.training.align_settings import PAIRED, AlignRecipe
 from interlingua.training.checkpoint import checkpoints
 from interlingua.training.distributed import Processes, processes
 from interlingua.training.loop import Loop
-from interlingua.training.output import check_free, locked, publish, start_over
-from interlingua.training.pretrain import WORK, Start, data_files, fingerprint_of
+from interlingua.training.output import check_free, locked, start_over
+from interlingua.training.pretrain import (
+    WORK,
+    Start,
+    data_files,
+    fingerprint_of,
+    publish_model,
+)
 from interlingua.training.pretrain_data import Files, Stores, find, made, make_stores, open_stores
 
 if TYPE_CHECKING:
@@ -317,14 +321,5 @@ def _publish(
 
     encoder = learner.pooled.encoder.to("cpu").eval()
     join_rows(encoder)
-    with TemporaryDirectory(dir=out, prefix=".tmp-model-") as staged:
-        save_model(
-            Path(staged),
-            encoder=cast("PreTrainedModel", encoder),
-            source=start.folder,
-            info=info,
-            head=None,
-        )
-        write_text(Path(staged) / "recipe.yaml", dump_recipe(recipe))
-        write_manifest(Path(staged))
-        publish(Path(staged), out)
+    model = cast("PreTrainedModel", encoder)
+    publish_model(model, start.folder, info, dump_recipe(recipe), out)

@@ -441,9 +441,16 @@ def _publish(
     model: Any = learner.model.plain()
     if plan.recipe.training.lora_rank:
         model = merged(model)
+    publish_model(model, folder, info, dump_recipe(plan.recipe), out)
+
+
+def publish_model(
+    model: PreTrainedModel, source: ModelFolder, info: ModelInfo, recipe: str, out: Path
+) -> None:
+    """Write a run's model into its folder, with its recipe and the rows that were set aside."""
     with TemporaryDirectory(dir=out, prefix=".tmp-model-") as staged:
-        save_model(Path(staged), encoder=model, source=folder, info=info, head=None)
-        write_text(Path(staged) / "recipe.yaml", dump_recipe(plan.recipe))
+        save_model(Path(staged), encoder=model, source=source, info=info, head=None)
+        write_text(Path(staged) / "recipe.yaml", recipe)
         rejected = [
             file.read_text(encoding="utf-8") for file in sorted((out / _TOKENS).rglob(REJECTED))
         ]

@@ -6,9 +6,7 @@ lists and archives go into the cache of this package.
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +17,7 @@ from interlingua.base.cache import cache_dir
 from interlingua.base.errors import MachineError, UserError, quoted
 from interlingua.base.files import write_text
 from interlingua.corpus.deb822 import paragraphs
+from interlingua.corpus.fetch.command import run_command
 from interlingua.corpus.rows import Faults
 
 _SECONDS = 1800
@@ -84,21 +83,12 @@ class Apt:
 
     def _run(self, *command: str, folder: Path | None = None) -> str:
         arguments = [command[0], "-c", str(self._configuration), *command[1:]]
-        environment = {**os.environ, "LC_ALL": "C.UTF-8"}
-        try:
-            done = subprocess.run(
-                arguments,
-                cwd=folder or self.folder,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                encoding="utf-8",
-                errors="replace",
-                timeout=_SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise MachineError(f"{command[0]} was not done after {_SECONDS} seconds") from None
+        done = run_command(
+            arguments,
+            folder=folder or self.folder,
+            seconds=_SECONDS,
+            environment={"LC_ALL": "C.UTF-8"},
+        )
         if done.returncode:
             told = next((line for line in done.stderr.splitlines() if line[:2] == "E:"), "")
             reason = told or done.stderr[-300:]

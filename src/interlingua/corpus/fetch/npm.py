@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import shutil
-import subprocess
 import tarfile
 import zlib
 from collections.abc import Iterator
@@ -20,6 +18,7 @@ import regex
 from interlingua.base.cache import cache_dir
 from interlingua.base.errors import DataError, MachineError, UserError, quoted
 from interlingua.base.files import atomic_path
+from interlingua.corpus.fetch.command import run_command
 
 _SECONDS = 600
 _PINNED = regex.compile(r"([a-z0-9][a-z0-9._-]*)@(\d+\.\d+\.\d+)")
@@ -62,20 +61,12 @@ def download(package: str, folder: Path | None = None) -> Path:
 
 
 def _pack(npm: str, package: str, folder: Path) -> None:
-    try:
-        done = subprocess.run(
-            [npm, "pack", package, "--ignore-scripts", "--silent"],
-            cwd=folder,
-            env={**os.environ, "NO_UPDATE_NOTIFIER": "1"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise MachineError(f"npm was not done after {_SECONDS} seconds") from None
+    done = run_command(
+        [npm, "pack", package, "--ignore-scripts", "--silent"],
+        folder=folder,
+        seconds=_SECONDS,
+        environment={"NO_UPDATE_NOTIFIER": "1"},
+    )
     if done.returncode:
         told = (done.stderr or done.stdout).strip()[-300:]
         raise MachineError(f"npm pack {package} failed ({done.returncode}): {told}")

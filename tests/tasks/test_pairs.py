@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from interlingua.base.errors import DataError, LabelError
+from interlingua.evaluation.evaluate import read_files
 from interlingua.tasks.datasets import DATASETS, choose_files, find_files
 from interlingua.tasks.examples import read_examples
 from interlingua.tasks.record import TASKS
@@ -113,3 +114,18 @@ def test_real_files(data_dir: Path) -> None:
     outside = int(korean.files[0]["rows_outside_task"])
     assert outside > 0
     assert len(korean.rows) + outside == 2000
+
+
+def test_the_one_file_of_the_xnli_download_has_all_its_languages(tmp_path):
+    header = "language\tgold_label\tsentence1\tsentence2\tpairID"
+    rows = [f"{lang}\tneutral\t{text}\t{text}\t7" for lang, text in (("de", "Ja."), ("en", "Yes."))]
+    path = tmp_path / "XNLI-1.0" / "xnli.test.tsv"
+    path.parent.mkdir()
+    path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    files = choose_files(find_files(DATASETS.get("xnli"), tmp_path), split="auto")
+    assert [(file.lang, file.split, file.shared) for file in files] == [
+        ("deu_Latn", "test", True),
+        ("eng_Latn", "test", True),
+    ]
+    assert [row.lang for row in read_files(files, "nli").rows] == ["deu_Latn", "eng_Latn"]
+    assert [row.text for row in read_files(files[:1], "nli").rows] == ["Ja."]

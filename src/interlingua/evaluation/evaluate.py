@@ -100,16 +100,30 @@ def benchmark(
             f"{folder.path} was taught {name}, {suite} is {' or '.join(dataset.tasks)}",
             remedy=f"Give a model taught {dataset.tasks[0]}, or add --train",
         )
-    examples = Examples()
+    examples = read_files(chosen, name, on_error=settings.on_error)
+    parts = sorted({file.split for file in chosen})
+    return _score(folder, name, examples, Path(out), settings, split="+".join(parts))
+
+
+def read_files(chosen: Sequence[DataFile], task: str, *, on_error: OnError = "stop") -> Examples:
+    """Examples of the files of a data set; a file of many languages is read once.
+
+    Raises:
+        UserError: A file or a row cannot be read.
+    """
+    wanted: dict[Path, set[str]] = {}
     for file in chosen:
-        part = read_examples(
-            [file.path], TASKS.get(name), lang=file.lang, on_error=settings.on_error
-        )
+        wanted.setdefault(file.path, set()).add(file.lang)
+    shared = {file.path for file in chosen if file.shared}
+    examples = Examples()
+    for path, tags in wanted.items():
+        lang = None if path in shared else next(iter(tags))
+        part = read_examples([path], TASKS.get(task), lang=lang, on_error=on_error)
+        part = part.select(np.array([row.lang in tags for row in part.rows], dtype=bool))
         examples.rows += part.rows
         examples.files += part.files
         examples.rejected.faults += part.rejected.faults
-    parts = sorted({file.split for file in chosen})
-    return _score(folder, name, examples, Path(out), settings, split="+".join(parts))
+    return examples
 
 
 def _score_untaught(

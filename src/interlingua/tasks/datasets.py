@@ -1,12 +1,13 @@
 """Benchmark data sets as records: where their files lie, which task they are of, whose they are.
 
-A record lists path patterns with the named groups ``lang`` and ``split``; they are searched
-recursively below ``--data-dir``, and any subset of the languages will do.
+A record lists path patterns with the named groups ``lang``, ``split`` and ``question_lang``; they
+are searched recursively below ``--data-dir``, and any subset of the languages will do. A pattern
+without ``lang`` is of a file with rows of many languages, whose column ``lang`` tells.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,6 +17,7 @@ import regex
 from interlingua.base.config import Config
 from interlingua.base.errors import DataError, LanguageError, UsageError
 from interlingua.base.registry import Registry
+from interlingua.corpus.formats import read_rows
 from interlingua.languages import parse, tag_of
 
 Split = Literal["train", "dev", "test"]
@@ -26,9 +28,11 @@ _SPLITS: dict[str, Split] = {
     "validation": "dev",
     "test": "test",
     "test_gold": "test",
+    "testing": "test",
     "": "test",  # of a data set with one part
 }
 _MAX_FILES = 100_000
+_SUBMISSION = {"labels", "predictions"}  # folders of a submission, whose names are like the data's
 
 
 class Dataset(Config):
@@ -40,6 +44,9 @@ class Dataset(Config):
     """Tasks its rows serve; the model's task says which is meant."""
     patterns: tuple[str, ...]
     """Regular expressions for the end of a path, with groups ``lang`` and ``split``."""
+    merged: bool = False
+    """Whether several files of one language and part belong together, as treebanks do; else the
+    last by path is taken."""
     protocol: Literal["labels", "tatoeba", "bucc", "alignment", "lareqa"] = "labels"
     """How it is scored: by a taught model's labels, or by the vectors and states of any model."""
     source: str = "eng_Latn"
@@ -87,7 +94,10 @@ for _dataset in (
     Dataset(
         name="xnli",
         tasks=("nli",),
-        patterns=(r"xnli[^/]*/(?P<split>dev|test)-(?P<lang>[a-z]{2})\.tsv",),
+        patterns=(
+            r"xnli[^/]*/(?P<split>train|dev|test)-(?P<lang>[a-z]{2})\.tsv",
+            r"xnli\.(?P<split>dev|test)\.tsv",
+        ),
         summary="natural-language inference, 3 classes, 15 languages, parallel",
         licence="CC-BY-NC-4.0",
         citation="Conneau et al., XNLI, EMNLP 2018",
@@ -99,6 +109,7 @@ for _dataset in (
         patterns=(
             r"paws-?x[^/]*/(?P<split>train|dev|test)-(?P<lang>[a-z]{2})\.tsv",
             r"x-final/(?P<lang>[a-z]{2})/(?P<split>dev|test)_2k\.tsv",
+            r"x-final/(?P<lang>en)/(?P<split>train)\.tsv",
         ),
         summary="paraphrases of high word overlap, 2 classes, 7 languages",
         licence="free for any purpose, as its makers put it",
@@ -154,48 +165,159 @@ for _dataset in (
         citation="Martelli et al., XL-WA, CLiC-it 2023",
         url="https://github.com/SapienzaNLP/XL-WA",
     ),
+    Dataset(
+        name="panx",
+        tasks=("ner",),
+        patterns=(
+            r"panx[^/]*/(?P<split>train|dev|test)-(?P<lang>[a-z]{2,3})\.tsv",
+            r"panx[^/]*/(?P<lang>[a-z]{2,3})/(?P<split>train|dev|test)",
+        ),
+        summary="named entities of Wikipedia (WikiANN), 3 types, 40 languages",
+        licence="ODC-BY",
+        citation="Pan et al., ACL 2017; split by Rahimi, Li and Cohn, ACL 2019",
+        url="https://github.com/afshinrahimi/mmner",
+    ),
+    Dataset(
+        name="masakhaner",
+        tasks=("ner",),
+        patterns=(r"(?P<lang>[a-z]{3})/(?P<split>train|dev|test)\.txt",),
+        summary="named entities of news, 4 types, 10 languages of Africa",
+        licence="CC-BY-NC-4.0",
+        citation="Adelani et al., MasakhaNER, TACL 2021",
+        url="https://github.com/masakhane-io/masakhane-ner",
+    ),
+    Dataset(
+        name="udpos",
+        tasks=("pos",),
+        patterns=(
+            r"(?P<lang>[a-z]{2,3})_[a-z]+-ud-(?P<split>train|dev|test)\.conllu",
+            r"udpos[^/]*/(?P<split>train|dev|test)-(?P<lang>[a-z]{2})\.tsv",
+        ),
+        merged=True,
+        summary="parts of speech of Universal Dependencies, 17 tags, 33 languages in XTREME",
+        licence="each treebank's own",
+        citation="Nivre et al., LREC 2020; as in XTREME (Hu et al., ICML 2020)",
+        url="https://universaldependencies.org",
+    ),
+    Dataset(
+        name="xquad",
+        tasks=("qa",),
+        patterns=(r"xquad\.(?P<lang>[a-z]{2})(?P<split>)\.json",),
+        summary="questions to paragraphs of SQuAD, parallel, 12 languages",
+        licence="CC-BY-SA-4.0",
+        citation="Artetxe, Ruder and Yogatama, ACL 2020",
+        url="https://github.com/google-deepmind/xquad",
+    ),
+    Dataset(
+        name="mlqa",
+        tasks=("qa",),
+        patterns=(
+            r"(?P<split>dev|test)-context-(?P<lang>[a-z]{2})-question-(?P<question_lang>[a-z]{2})"
+            r"\.json",
+        ),
+        summary="questions to paragraphs of Wikipedia, 7 languages and all pairs of them",
+        licence="CC-BY-SA-3.0",
+        citation="Lewis et al., MLQA, ACL 2020",
+        url="https://github.com/facebookresearch/MLQA",
+    ),
+    Dataset(
+        name="tydiqa_goldp",
+        tasks=("qa",),
+        patterns=(
+            r"(?P<lang>[a-z]{4,})_tydiqa_(?P<split>train|dev)\.json",
+            r"tydiqa\.goldp\.(?P<lang>[a-z]{2})\.(?P<split>train|dev)\.json",
+            r"tydiqa-goldp-(?P<split>train|dev)-(?P<lang>[a-z]{4,})\.json",
+        ),
+        summary="questions of people who want to know, with the passage, 9 languages",
+        licence="Apache-2.0",
+        citation="Clark et al., TyDi QA, TACL 2020",
+        url="https://github.com/google-research-datasets/tydiqa",
+    ),
 ):
     DATASETS.add(_dataset.name, _dataset)
 
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """A file of a data set: where it lies, which language and part it is."""
+    """A file of a data set: where it lies, which language and part it is.
+
+    Attributes:
+        path: Where it lies.
+        lang: The language of its texts.
+        split: Its part.
+        question_lang: The language of its questions, where that is told apart.
+        shared: Whether rows of other languages stand in it, too.
+    """
 
     path: Path
     lang: str
     split: Split
+    question_lang: str = ""
+    shared: bool = False
 
 
-def find_files(dataset: Dataset, data_dir: str | Path) -> list[DataFile]:
-    """All files of a data set below a folder, sorted by path.
-
-    Of several versions of one part (``v1``, ``v3``) the last by path is taken.
+def list_files(data_dirs: str | Path | Sequence[str | Path]) -> list[Path]:
+    """All files below some folders, those of each sorted by path; but no submission's.
 
     Raises:
-        DataError: The folder is missing, or holds no file of the data set.
+        DataError: A folder is missing.
     """
-    root = Path(data_dir)
-    if not root.is_dir():
-        raise DataError(f"--data-dir {root} is not a folder")
-    patterns = [regex.compile(rf"(?:^|/){pattern}$") for pattern in dataset.patterns]
-    found: dict[tuple[str, Split], DataFile] = {}
-    # The root's own name may be the language folder's, so match against the resolved path.
-    for path in sorted(root.resolve().rglob("*"))[:_MAX_FILES]:
-        for pattern in patterns:
-            match = pattern.search(path.as_posix())
-            if match is None or not path.is_file():
-                continue
-            lang = _language(match["lang"])
-            if lang is not None:
-                split = _SPLITS[match["split"]]
-                found[lang, split] = DataFile(path, lang, split)
+    paths: list[Path] = []
+    for given in [data_dirs] if isinstance(data_dirs, str | Path) else data_dirs:
+        root = Path(given)
+        if not root.is_dir():
+            raise DataError(f"--data-dir {root} is not a folder")
+        # The root's own name may be the language folder's, so match against the resolved path.
+        root = root.resolve()
+        for path in sorted(root.rglob("*"))[:_MAX_FILES]:
+            if path.is_file() and not _SUBMISSION & set(path.relative_to(root).parts[:-1]):
+                paths.append(path)
+    return paths
+
+
+def find_files(dataset: Dataset, data_dirs: str | Path | Sequence[str | Path]) -> list[DataFile]:
+    """All files of a data set below some folders, sorted by path.
+
+    Of several versions of one part (``v1``, ``v3``) the last by path is taken, of several folders
+    that of the last; where a data set is ``merged``, all are.
+
+    Raises:
+        DataError: A folder is missing, or none holds a file of the data set.
+    """
+    found = matching(dataset, list_files(data_dirs))
     if not found:
+        below = data_dirs if isinstance(data_dirs, str | Path) else ", ".join(map(str, data_dirs))
         raise DataError(
-            f"no file of {dataset.name} below {root}",
+            f"no file of {dataset.name} below {below}",
             remedy=f"Expected paths that end like: {' or '.join(dataset.patterns)}",
         )
+    return found
+
+
+def matching(dataset: Dataset, paths: Iterable[Path]) -> list[DataFile]:
+    """Those of some files that belong to a data set."""
+    patterns = [regex.compile(rf"(?:^|/){pattern}$") for pattern in dataset.patterns]
+    found: dict[tuple[str, str, Split, Path | None], DataFile] = {}
+    for path in paths:
+        for pattern in patterns:
+            match = pattern.search(path.as_posix())
+            for file in [] if match is None else _of_match(path, match.groupdict()):
+                own = path if dataset.merged else None
+                found[file.lang, file.question_lang, file.split, own] = file
     return list(found.values())
+
+
+def _of_match(path: Path, groups: dict[str, str]) -> Iterator[DataFile]:
+    split = _SPLITS[groups["split"]]
+    if "lang" not in groups:
+        tags = {str(row.values.get("lang", "")) for row in read_rows(path)}
+        known = {tag for tag in map(_language, tags) if tag is not None}
+        yield from (DataFile(path, tag, split, shared=True) for tag in sorted(known))
+        return
+    lang = _language(groups["lang"])
+    question = _language(groups["question_lang"]) if "question_lang" in groups else ""
+    if lang is not None and question is not None:
+        yield DataFile(path, lang, split, question)
 
 
 def _language(text: str) -> str | None:
@@ -206,33 +328,39 @@ def _language(text: str) -> str | None:
 
 
 def choose_files(
-    files: Sequence[DataFile], *, split: str, languages: Sequence[str] = ()
+    files: Sequence[DataFile],
+    *,
+    split: str,
+    languages: Sequence[str] = (),
+    question: str = "",
 ) -> list[DataFile]:
-    """One file a language: its test part, else its development part, or the part asked for.
+    """The test part of every language, else its development part, or the part asked for.
 
     Args:
         files: What `find_files` found.
         split: ``auto``, ``dev`` or ``test``.
         languages: Tags wanted; empty: all.
+        question: The language of the questions, where it is told apart; empty: that of the texts.
 
     Raises:
         UsageError: Nothing is left, or a language asked for has no such file.
     """
     wanted = [tag_of(language) for language in languages]
-    by_key = {(file.lang, file.split): file for file in files}
+    asked = tag_of(question) if question else ""
+    files = [file for file in files if file.question_lang in ("", asked or file.lang)]
     parts: tuple[Split, ...] = ("test", "dev")
     if split != "auto":
         parts = tuple(part for part in parts if part == split)
-    chosen = []
+    chosen: list[DataFile] = []
     for lang in wanted or sorted({file.lang for file in files}):
-        file = next((by_key[lang, part] for part in parts if (lang, part) in by_key), None)
-        if file is not None:
-            chosen.append(file)
-        elif wanted:
+        of_parts = ([f for f in files if (f.lang, f.split) == (lang, part)] for part in parts)
+        found = next((some for some in of_parts if some), [])
+        if not found and wanted:
             raise UsageError(
                 f"no {' or '.join(parts)} file of {lang}",
                 remedy=f"There are: {', '.join(sorted({f.lang for f in files}))}",
             )
+        chosen += found
     if not chosen:
         raise UsageError(f"no {' or '.join(parts)} file in any language")
     return chosen

@@ -63,7 +63,12 @@ app.add_typer(corpus.app, name="corpus")
 app.add_typer(vocab.app, name="vocab")
 app.command("doctor")(doctor.doctor)
 
-_MANY = frozenset({"--train", "--validation", "--test", "--languages", "--require", "--data"})
+_MANY = frozenset(
+    {
+        *("--train", "--validation", "--test", "--languages", "--require", "--data"),
+        *("--data-dir", "--tasks"),
+    }
+)
 
 
 @app.callback(invoke_without_command=True)

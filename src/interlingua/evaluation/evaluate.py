@@ -68,7 +68,7 @@ def benchmark(
     suite: str,
     *,
     model: str | Path,
-    data_dir: str | Path,
+    data_dir: str | Path | Sequence[str | Path],
     out: str | Path,
     languages: Sequence[str] = (),
     split: str = "auto",
@@ -79,7 +79,7 @@ def benchmark(
     Args:
         suite: The suite's name, such as ``sib200``.
         model: A model folder taught the suite's task; any encoder where a suite needs no head.
-        data_dir: Folder searched for the suite's files.
+        data_dir: Folder searched for the suite's files, or several; the last counts first.
         out: Folder for scorecard, predictions and page.
         languages: Tags to test; empty: all that are there.
         split: ``auto`` (test, else dev), ``dev`` or ``test``.
@@ -88,16 +88,37 @@ def benchmark(
     Raises:
         UserError: The suite, model or files cannot be used; nothing was written.
     """
-    settings = run or Run()
-    dataset = DATASETS.get(suite)
     chosen = plan_benchmark(suite, data_dir=data_dir, languages=languages, split=split)
-    folder = open_model(model)
+    return score_files(DATASETS.get(suite), chosen, open_model(model), out=out, run=run)
+
+
+def score_files(
+    dataset: Dataset,
+    chosen: Sequence[DataFile],
+    folder: ModelFolder,
+    *,
+    out: str | Path,
+    run: Run | None = None,
+) -> Scorecard:
+    """Score a model on some files of a data set.
+
+    Args:
+        dataset: Its record.
+        chosen: The files.
+        folder: A model taught the task, or any encoder where none is needed.
+        out: Folder for scorecard, predictions and page.
+        run: Engine and seed.
+
+    Raises:
+        UserError: The model or a file cannot be used; nothing was written.
+    """
+    settings = run or Run()
     if dataset.protocol != "labels":
         return _score_untaught(folder, dataset, chosen, Path(out), settings)
     name = task_of(folder, None)
     if name not in dataset.tasks:
         raise ModelError(
-            f"{folder.path} was taught {name}, {suite} is {' or '.join(dataset.tasks)}",
+            f"{folder.path} was taught {name}, {dataset.name} is {' or '.join(dataset.tasks)}",
             remedy=f"Give a model taught {dataset.tasks[0]}, or add --train",
         )
     examples = read_files(chosen, name, on_error=settings.on_error)
@@ -158,7 +179,11 @@ def _score_untaught(
 
 
 def plan_benchmark(
-    suite: str, *, data_dir: str | Path, languages: Sequence[str] = (), split: str = "auto"
+    suite: str,
+    *,
+    data_dir: str | Path | Sequence[str | Path],
+    languages: Sequence[str] = (),
+    split: str = "auto",
 ) -> list[DataFile]:
     """The files a benchmark run would read.
 

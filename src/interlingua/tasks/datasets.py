@@ -110,6 +110,8 @@ for _dataset in (
             r"paws-?x[^/]*/(?P<split>train|dev|test)-(?P<lang>[a-z]{2})\.tsv",
             r"x-final/(?P<lang>[a-z]{2})/(?P<split>dev|test)_2k\.tsv",
             r"x-final/(?P<lang>en)/(?P<split>train)\.tsv",
+            # What recipes/pawsx/split.py makes of development rows.
+            r"paws-?x[^/]*/(?P<split>train|test)\.(?P<lang>[a-z]{3}_[A-Z][a-z]{3})\.jsonl",
         ),
         summary="paraphrases of high word overlap, 2 classes, 7 languages",
         licence="free for any purpose, as its makers put it",

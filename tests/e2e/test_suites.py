@@ -1,0 +1,159 @@
+"""A benchmark of several tasks, planned, run, stopped, gone on with and reported."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from interlingua.base.errors import CheckpointError, UnknownNameError, UsageError
+from interlingua.cli.main import main
+from interlingua.evaluation.evaluate import Run
+from interlingua.evaluation.suite.plan import Wanted, plan
+from interlingua.evaluation.suite.records import BENCHMARKS
+
+XTREME = BENCHMARKS.get("xtreme")
+RECIPE = """\
+training:
+  strategy: head
+  head: {epochs: 2, start_rows: 0}
+"""
+LABELS = ("entailment", "neutral", "contradiction")
+PAIR = "The {n}th dog runs.\tNobody moves {n}.\t{label}\n"
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Inference in English and German, with rows to be taught, and Tatoeba in German."""
+    folder = tmp_path_factory.mktemp("data")
+    rows = [PAIR.format(n=n, label=LABELS[n % 3]) for n in range(30)]
+    pairs = folder / "xnli"
+    pairs.mkdir()
+    for name, count in (("train-en", 30), ("test-en", 12), ("test-de", 12), ("dev-de", 3)):
+        (pairs / f"{name}.tsv").write_text("".join(rows[:count]), encoding="utf-8")
+    for code in ("deu", "eng"):
+        text = "".join(f"{code} number {n}\n" for n in range(20))
+        (folder / f"tatoeba.deu-eng.{code}").write_text(text, encoding="utf-8")
+    (folder / "recipes").mkdir()
+    (folder / "recipes" / "nli.yaml").write_text(RECIPE, encoding="utf-8")
+    return folder
+
+
+Command = Callable[..., tuple[Any, str]]
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str]) -> Command:
+    """Runs a command, which must succeed; gives its document and what it said."""
+
+    def run(*arguments: str | Path) -> tuple[Any, str]:
+        with pytest.raises(SystemExit) as left:
+            main([*map(str, arguments), "--json"])
+        captured = capsys.readouterr()
+        assert left.value.code == 0, captured.err
+        return json.loads(captured.out), captured.err
+
+    return run
+
+
+def test_the_plan_names_what_is_there_and_what_is_not(data: Path) -> None:
+    plans = {one.part.name: one for one in plan(XTREME, [data], Wanted(train=True))}
+    assert list(plans) == [part.name for part in XTREME.parts]
+    assert plans["xnli"].rows == {"eng_Latn": 12, "deu_Latn": 12}  # test, where there is one
+    assert [path.name for path in plans["xnli"].train] == ["train-en.tsv"]
+    assert len(plans["xnli"].missing) == 13
+    assert plans["tatoeba"].rows == {"deu_Latn": 20}
+    assert "no file to test on" in plans["panx"].problem
+    (one,) = plan(XTREME, [data], Wanted(tasks=["xnli"], languages=["de"], split="dev"))
+    assert one.rows == {"deu_Latn": 3}
+    with pytest.raises(UsageError, match="nothing of xtreme"):
+        plan(XTREME, [data / "recipes"], Wanted())
+    with pytest.raises(UnknownNameError, match="xnli"):
+        plan(XTREME, [data], Wanted(tasks=["xnly"]))
+
+
+def test_all_is_run_once_and_reported(
+    tmp_path: Path, data: Path, small: Path, command: Command
+) -> None:
+    out = tmp_path / "out"
+    arguments = ["benchmark", "xtreme", "--model", small, "--data-dir", data, "--train"]
+    arguments += ["--recipes", data / "recipes", "--out", out]
+    planned, _ = command(*arguments, "--dry-run")
+    assert not out.exists()
+    tasks = {task["task"]: task for task in planned["tasks"]}
+    assert tasks["xnli"]["expected_seconds"]["scoring"] >= 0
+    assert tasks["panx"]["problem"]
+
+    first, told = command(*arguments)
+    assert "missing: panx" in told
+    assert {"xnli", "tatoeba"} == first["tasks"].keys()
+    assert first == {"out": str(out), **json.loads((out / "summary.json").read_text())}
+    xnli = first["tasks"]["xnli"]
+    assert xnli["train_rows"] == 30
+    assert not xnli["comparable"]
+    assert any("2 of 15 official languages" in reason for reason in xnli["differences"])
+    assert any("392,702" in reason for reason in xnli["differences"])
+    assert first["mean_over_tasks"] is None
+    card = json.loads((out / xnli["scorecard"]).read_text())
+    scores = [one["score"] for one in card["per_language"].values()]
+    assert xnli["means"]["accuracy"] == pytest.approx(sum(scores) / 2)
+    for name in ("report.md", "report.html"):
+        page = (out / name).read_text(encoding="utf-8")
+        assert "XLM-R large" in page and "not comparable" in page and "79.2" in page
+        assert "German" in page and "panx was not run" in page
+
+    model = out / "xnli" / "model" / "config.json"
+    before = model.stat().st_mtime_ns
+    again, told = command(*arguments)
+    assert "xnli: done before" in told and "tatoeba: done before" in told
+    assert model.stat().st_mtime_ns == before
+    assert again["tasks"]["xnli"]["means"] == xnli["means"]
+
+    (out / "xnli" / "predictions.jsonl").write_text("torn", encoding="utf-8")
+    _, told = command(*arguments)
+    assert "xnli: done before" not in told and "tatoeba: done before" in told
+    assert "torn" not in (out / "xnli" / "predictions.jsonl").read_text(encoding="utf-8")
+
+    earlier, _ = command(
+        *("benchmark", "xtreme", "--model", out, "--data-dir", data, "--tasks", "xnli"),
+        *("--out", tmp_path / "other"),
+    )
+    assert earlier["tasks"]["xnli"]["means"] == xnli["means"]
+
+
+def test_the_same_model_is_taught_once_and_another_is_refused(
+    tmp_path: Path, data: Path, small: Path
+) -> None:
+    from interlingua.base.config import make
+    from interlingua.training.once import teach_once
+    from interlingua.training.settings import FinetuneRecipe
+
+    def recipe(seed: int) -> FinetuneRecipe:
+        return make(
+            FinetuneRecipe,
+            {
+                "model": {"name": str(small)},
+                "data": {"task": "nli", "train": [str(data / "xnli" / "train-en.tsv")]},
+                "training": {"strategy": "head", "seed": seed, "head": {"epochs": 1}},
+            },
+        )
+
+    folders = [tmp_path / name for name in ("a", "b")]
+    first = teach_once(recipe(0), folders[0], others=folders)
+    second = teach_once(recipe(0), folders[1], others=folders)
+    assert (first.shared, second.shared) == (False, True)
+    assert second.model.resolve() == first.model.resolve()
+    assert teach_once(recipe(0), folders[1], others=folders) == second
+    with pytest.raises(CheckpointError, match="other settings"):
+        teach_once(recipe(1), folders[0], others=folders)
+
+
+def test_a_model_of_another_task_is_refused(data: Path, small: Path, tmp_path: Path) -> None:
+    from interlingua.evaluation.suite.run import run
+
+    plans = plan(XTREME, [data], Wanted(tasks=["xnli"]))
+    with pytest.raises(Exception, match="was not taught nli"):
+        run(plans, model=small, out=tmp_path / "out", settings=Run())

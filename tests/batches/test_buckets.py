@@ -6,7 +6,13 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlingua.batches.buckets import padded_length, plan, plan_equal, shuffled_plan
+from interlingua.batches.buckets import (
+    least_padding,
+    padded_length,
+    plan,
+    plan_equal,
+    shuffled_plan,
+)
 
 LENGTHS = st.lists(st.integers(1, 600), max_size=200)
 
@@ -30,6 +36,25 @@ def test_equal_batches_pad_nothing(lengths: list[int], budget: int) -> None:
     batches = plan_equal(lengths, token_budget=budget)
     assert sorted(i for batch in batches for i in batch.tolist()) == list(range(len(lengths)))
     assert all(len({lengths[i] for i in batch}) == 1 for batch in batches)
+
+
+@given(st.lists(st.integers(1, 20), max_size=7), st.integers(0, 30))
+def test_no_other_rectangles_are_cheaper(lengths: list[int], each: int) -> None:
+    """Against every way to put the texts, one after the other, into an old or a new rectangle."""
+
+    def cost(rectangles: list[list[int]]) -> int:
+        return sum(len(part) * max(lengths[i] for i in part) + each for part in rectangles)
+
+    ways: list[list[list[int]]] = [[]]
+    for i in range(len(lengths)):
+        ways = [
+            [*way[:k], [*(way[k] if k < len(way) else []), i], *way[k + 1 :]]
+            for way in ways
+            for k in range(len(way) + 1)
+        ]
+    found = [part.tolist() for part in least_padding(lengths, each=each)]
+    assert sorted(i for part in found for i in part) == list(range(len(lengths)))
+    assert cost(found) == min(map(cost, ways))
 
 
 @given(LENGTHS, st.integers(0, 100))

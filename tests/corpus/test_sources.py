@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from interlingua.base.errors import DataError
+from interlingua.corpus.choose_pairs import PairChoice
 from interlingua.corpus.clean_pairs import Cleaner, CleanRules, length_ratios
 from interlingua.corpus.fetch.apt import IndexFile
 from interlingua.corpus.fetch.debian import join_descriptions
@@ -215,3 +216,32 @@ def test_pairs_of_files_and_folders_become_one_file(tmp_path: Path) -> None:
     assert not (tmp_path / "x.jsonl").exists()
     done = gather_pairs([folder], tmp_path / "x.jsonl", rules=None, faults=Faults("skip"))
     assert (done.out, done.rejected) == (21, 1)
+
+
+def test_a_choice_of_pairs_takes_the_same_sources_in_all_languages(tmp_path: Path) -> None:
+    """Of large languages so many, of small ones all, of tiny ones none; rows in = out + dropped."""
+    sizes = {"deu_Latn": 60, "ita_Latn": 50, "fra_Latn": 7, "cym_Latn": 3}
+    rows = [
+        {"source": f"word {i}", "target": f"{lang} {i}", "source_lang": "eng_Latn"}
+        | {"target_lang": lang}
+        for lang, size in sizes.items()
+        for i in range(size)
+    ]
+    path, out = tmp_path / "all.jsonl", tmp_path / "some.jsonl.gz"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    choice = PairChoice(most=20, least=5)
+    done = gather_pairs([path], out, rules=None, faults=Faults(), choice=choice)
+    languages = ("deu_Latn", "fra_Latn", "ita_Latn")
+    assert list(done.languages) == [f"eng_Latn-{lang}" for lang in languages]
+    assert list(done.languages.values()) == [20, 7, 20]
+    assert done.out + done.dropped["not chosen"] == len(rows)
+    kept = [row.values for row in read_table(out)]
+    sources = {
+        lang: [row["source"] for row in kept if row["target_lang"] == lang] for lang in languages
+    }
+    shared = set(sources["deu_Latn"]) & {f"word {i}" for i in range(50)}
+    assert shared <= set(sources["ita_Latn"])
+    assert len(shared) >= 10
+    order = [(row["source"], row["target"]) for row in rows]
+    places = [order.index((row["source"], row["target"])) for row in kept]
+    assert places == sorted(places)

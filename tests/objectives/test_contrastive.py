@@ -22,6 +22,7 @@ from interlingua.objectives.cross_lingual_contrastive import (
 from interlingua.objectives.gradient_cache import cached_backward, vector_gradients
 from interlingua.objectives.info_nce import (
     FalseNegatives,
+    Further,
     clamp_log_scale,
     contrast,
     duplicates,
@@ -80,13 +81,14 @@ def test_info_nce_is_the_naive_loop(margin: float, temperature: float, more: int
     x, y, hard = vectors(7, 5), vectors(7, 5, seed=1), vectors(more, 5, seed=2)
     groups = torch.tensor([0, 1, 2, 1, 4, 5, 5])
     mask = duplicates(groups, groups)
-    wide = torch.cat([mask, torch.zeros(7, more, dtype=torch.bool)], dim=1)
+    absent = torch.arange(7 * more).reshape(7, more) % 3 == 0
+    wide = torch.cat([mask, absent], dim=1)
     forward = naive(x, torch.cat([y, hard]), temperature, margin, wide)
-    backward = naive(y, x, temperature, margin, mask)
-    negatives = hard if more else None
+    backward = naive(y, torch.cat([x, hard]), temperature, margin, wide)
+    further = (Further(hard, absent), Further(hard, absent)) if more else (None, None)
     options: dict[str, Any] = {"temperature": temperature, "margin": margin, "ignored": mask}
-    one = info_nce(x, y, symmetric=False, negatives=negatives, **options)
-    both = info_nce(x, y, negatives=negatives, **options)
+    one = info_nce(x, y, symmetric=False, further=further, **options)
+    both = info_nce(x, y, further=further, **options)
     assert float(one) == pytest.approx(np.mean(forward), abs=1e-6)
     assert float(both) == pytest.approx(np.mean(forward + backward), abs=1e-6)
 

@@ -67,6 +67,8 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
                     row = {"source": target, "source_lang": lang}
                     row |= {"target": source, "target_lang": "eng_Latn"}
                 row |= {"id": f"{lang}-{i}", "cluster": str(i)}
+                if i % 3:  # some have hard negatives, of either language
+                    row["negatives"] = [english[i - 1], rows_of(lang)[i - 2]]
                 out.write(json.dumps(row, ensure_ascii=False) + "\n")
     return path
 
@@ -98,6 +100,34 @@ def test_pairs_of_two_languages_lie_the_same_way_round(
             assert rows.ids(row, 0).tolist() != rows.ids(row, 1).tolist()
         assert (rows.numbers[0] == rows.numbers[1]).all()
         assert (rows.numbers[2] == rows.numbers[3]).all()
+
+
+def test_hard_negatives_belong_to_their_pair(
+    tmp_path: Path, pairs: Path, tokenizer_folder: Path
+) -> None:
+    """Also where pairs are held out, and texts are known again by their number."""
+    from interlingua.batches.framing import frame_of
+    from interlingua.models.tokenizer import load_tokenizer
+    from interlingua.training.align_data import NegativeRows, PairRows, number_of
+    from interlingua.training.pretrain_data import find, make_stores, open_stores
+    from interlingua.training.pretrain_settings import CorpusData
+
+    tokenizer = load_tokenizer(tokenizer_folder)
+    frame = frame_of(tokenizer, pad=1)
+    files, data = find([str(pairs)], []), make(CorpusData, {"held_out": 0.3})
+    options = {"max_tokens": 600, "joint": None, "pairs": True}
+    make_stores(files, data, tokenizer, tmp_path / "s", **options)  # type: ignore[arg-type]
+    stores = open_stores(tmp_path / "s")
+    assert stores.negatives is not None
+    rows = PairRows(stores.train, frame, None, NegativeRows(stores.negatives, frame))
+    told = [json.loads(line) for line in pairs.read_text(encoding="utf-8").splitlines()]
+    negatives = {row["id"]: row.get("negatives", []) for row in told}
+    for row in range(len(stores.train)):
+        found = rows.drawn_negatives(row, 9, np.random.default_rng(0))
+        wanted = [tokenizer.encode(text).ids for text in negatives[stores.train.name(row)]]
+        assert sorted(ids.tolist() for _, ids in found) == sorted(wanted)
+        for number, ids in found:
+            assert number == number_of(ids[len(frame.before) : len(ids) - len(frame.after)])
 
 
 @pytest.fixture(scope="module")
@@ -213,6 +243,16 @@ KINDS: dict[str, list[dict[str, Any]]] = {
     ],
     "queue": [{"kind": "infonce", "queue": 20, "momentum": 0.9}],
     "xcl": [{"kind": "xcl", "layer": 1, "pooling": "cls", "queue": 24, "momentum": 0.5}],
+    "known": [
+        {
+            "kind": "infonce",
+            "anchor_negatives": 16,
+            "hard_negatives": 2,
+            "false_negatives": {"rule": "parent", "value": 0.999},
+            "dimensions": [8, 32],
+        },
+        {"kind": "distill"},
+    ],
     "all": [
         {"kind": "infonce", "learned_temperature": True, "queue": 16},
         {"kind": "cpc", "head": True, "horizon": 2},
@@ -221,8 +261,15 @@ KINDS: dict[str, list[dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("anchor", [None, "eng_Latn"])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("kind", "anchor"),
+    [
+        (kind, anchor)
+        for kind in KINDS
+        for anchor in (None, "eng_Latn")
+        if kind != "known" or anchor
+    ],
+)
 def test_every_objective_runs_and_a_stopped_run_ends_with_the_same_bytes(
     tmp_path: Path, parent: Path, pairs: Path, documents: Path, kind: str, anchor: str | None
 ) -> None:

@@ -21,8 +21,8 @@ from interlingua.base.errors import CheckpointError, ConfigError, DataError, Mod
 from interlingua.base.files import sha256_file
 from interlingua.corpus import phrasebook
 from interlingua.training.checkpoint import checkpoints
+from interlingua.training.corpus_run import Start
 from interlingua.training.pretrain import (
-    Start,
     check,
     pretrain,
     stores_of,

@@ -40,7 +40,7 @@ def read(path: Path, *, pairs: bool = False, **data: Any) -> list[tuple[Text, st
     settings = make(PretrainData, data)
     faults = Faults(settings.on_error)
     found = read_texts([path], settings, faults, pairs=pairs)
-    return [(text, cluster) for _, text, cluster in found]
+    return [(one.text, one.cluster) for one in found]
 
 
 @pytest.fixture

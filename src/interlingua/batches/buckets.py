@@ -53,6 +53,40 @@ def plan(
     return batches
 
 
+def least_padding(lengths: Sequence[int] | IntArray, *, each: int) -> list[IntArray]:
+    """Divide texts into rectangles so that padded tokens, and ``each`` a rectangle, are least.
+
+    Texts are taken by length, and a cut lies between two different lengths: with c_j texts of at
+    most d_j tokens, d_1 < d_2 < ..., the least cost of the first j lengths is
+
+        best_j = min over i < j of best_i + (c_j - c_i) d_j + each
+
+    Args:
+        lengths: Tokens of each text [N].
+        each: What a rectangle costs besides, in tokens.
+
+    Returns:
+        Arrays of positions into ``lengths``, the longest first; together they hold each of 0..N-1
+        once.
+    """
+    sizes = np.asarray(lengths, dtype=np.int64)
+    distinct, counts = np.unique(sizes, return_counts=True)
+    below = np.concatenate([[0], np.cumsum(counts)])
+    best = np.zeros(len(below), dtype=np.int64)
+    cut = np.zeros(len(below), dtype=np.int64)
+    for j, length in enumerate(distinct.tolist(), 1):
+        costs = best[:j] + (below[j] - below[:j]) * length + each
+        cut[j] = int(np.argmin(costs))
+        best[j] = costs[cut[j]]
+    order = np.argsort(sizes, kind="stable")
+    rectangles: list[IntArray] = []
+    j = len(distinct)
+    while j:
+        rectangles.append(order[below[cut[j]] : below[j]])
+        j = int(cut[j])
+    return rectangles
+
+
 def plan_equal(
     lengths: Sequence[int] | IntArray, *, token_budget: int, max_rows: int = 256
 ) -> list[IntArray]:

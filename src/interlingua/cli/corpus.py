@@ -121,23 +121,37 @@ def pairs(
     clean: Annotated[
         bool, typer.Option(help="Whether to drop what is no translation, counted by reason.")
     ] = True,
+    min_words: Annotated[
+        int, typer.Option(help="Words of the source at least, where its script parts words.", min=1)
+    ] = 1,
+    max_characters: Annotated[
+        int, typer.Option(help="Characters of either side at most.", min=1)
+    ] = 5000,
+    most: Annotated[
+        int | None,
+        typer.Option(help="Pairs of two languages at most: the same sources in all.", min=1),
+    ] = None,
+    least: Annotated[int, typer.Option(help="Languages with fewer pairs are left out.", min=1)] = 1,
     on_error: OnErrorChoice = "stop",
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Put pairs of any source into one file, cleaned.
 
-    Example: interlingua corpus pairs corpus/messages corpus/debian/pairs --out pairs.jsonl.zst
+    Example: interlingua corpus pairs corpus/messages corpus/debian/pairs --min-words 3 --most 5000
+    --out pairs.jsonl.zst
     """
     begin(quiet=quiet, json=json)
+    from interlingua.corpus.choose_pairs import PairChoice
     from interlingua.corpus.clean_pairs import CleanRules
     from interlingua.corpus.pairs import gather_pairs
     from interlingua.corpus.rows import Faults
 
     if not out.name.endswith((".jsonl", ".jsonl.zst", ".jsonl.gz")):
         raise UsageError(f"--out {out}: the name has to end with .jsonl, .jsonl.zst or .jsonl.gz")
-    rules = CleanRules() if clean else None
-    done = gather_pairs(inputs, out, rules=rules, faults=Faults(on_error))
+    rules = CleanRules(min_words=min_words, max_characters=max_characters) if clean else None
+    choice = PairChoice(most=most, least=least)
+    done = gather_pairs(inputs, out, rules=rules, faults=Faults(on_error), choice=choice)
     if json:
         emit(
             {

@@ -149,7 +149,10 @@ class Cleaner:
         """The pairs that stay, as they are shown to people."""
         for pair in pairs:
             source = plain(without_context(pair.source_text, pair.target_text))
-            made = replace(pair, source_text=source, target_text=plain(pair.target_text))
+            negatives = tuple(text for text in map(plain, pair.negatives) if text)
+            made = replace(
+                pair, source_text=source, target_text=plain(pair.target_text), negatives=negatives
+            )
             reason = self._reason(made)
             if reason:
                 self.dropped[reason] += 1

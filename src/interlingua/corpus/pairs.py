@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from interlingua.base.errors import DataError, LanguageError
+from interlingua.corpus.choose_pairs import PairChoice, chosen_rows
 from interlingua.corpus.clean_pairs import Cleaner, CleanRules, length_ratios
 from interlingua.corpus.readers.gettext import read_mo, read_po
 from interlingua.corpus.readers.hub import is_hub, read_hub, translation_of
@@ -74,8 +77,8 @@ def _ending(path: Path) -> str:
 def read_pairs(path: Path, faults: Faults) -> Iterator[Pair]:
     """Pairs of a table, a catalogue, a translation memory, two parallel files or the hub.
 
-    A table has the columns ``source``, ``target``, ``source_lang`` and ``target_lang``; a row of
-    the hub may have ``translation`` instead.
+    A table has the columns ``source``, ``target``, ``source_lang`` and ``target_lang``, and may
+    have ``negatives``, a list of texts; a row of the hub may have ``translation`` instead.
 
     Raises:
         DataError: The file or a row of it cannot be read.
@@ -108,6 +111,9 @@ def _pair(row: Row) -> Pair:
         tags = [tag_of(str(name)) for name in texts[2:]]
     except LanguageError as error:
         raise DataError(error.problem, path=row.path, line=row.line) from error
+    negatives = values.get("negatives") or []
+    if not isinstance(negatives, list) or not all(isinstance(text, str) for text in negatives):
+        raise DataError("negatives has to be a list of texts", path=row.path, line=row.line)
     meta: Any = values.get("meta")
     return Pair(
         source_text=str(texts[0]),
@@ -119,11 +125,17 @@ def _pair(row: Row) -> Pair:
         licence=str(values.get("licence") or ""),
         cluster=str(values.get("cluster") or ""),
         meta=meta if isinstance(meta, dict) else {},
+        negatives=tuple(negatives),
     )
 
 
 def gather_pairs(
-    inputs: Sequence[str | Path], out: Path, *, rules: CleanRules | None, faults: Faults
+    inputs: Sequence[str | Path],
+    out: Path,
+    *,
+    rules: CleanRules | None,
+    faults: Faults,
+    choice: PairChoice | None = None,
 ) -> Gathered:
     """Write the pairs of files and folders as one file, in order.
 
@@ -132,6 +144,7 @@ def gather_pairs(
         out: The file, ``.jsonl``, also with ``.gz`` or ``.zst``.
         rules: What a pair must be to stay; None: all stay.
         faults: What to do with a row that cannot be read.
+        choice: How many of two languages stay, of those that are clean; None: all.
 
     Raises:
         DataError: A file or row cannot be read.
@@ -149,17 +162,31 @@ def gather_pairs(
         if none and not found.rejected.faults:
             raise DataError(f"no pair in {len(files)} files", path=files[0] if files else None)
 
-    def counted(pairs: Iterator[Pair]) -> Iterator[dict[str, Any]]:
-        for pair in pairs:
-            name = f"{pair.source_lang}-{pair.target_lang}"
+    def counted(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        for row in rows:
+            name = f"{row['source_lang']}-{row['target_lang']}"
             counts[name] = counts.get(name, 0) + 1
-            yield pair_row(pair)
+            yield row
 
-    if rules is None:
-        written = write_rows(out, counted(stream(faults)))
-        return Gathered(written, {}, len(faults.rejected), dict(sorted(counts.items())))
-    ratios = length_ratios(stream(Faults(faults.on_error, replace=faults.replace)))
-    cleaner = Cleaner(rules, ratios)
-    written = write_rows(out, counted(cleaner.clean(stream(faults))))
-    dropped = dict(cleaner.dropped.most_common())
-    return Gathered(written, dropped, len(faults.rejected), dict(sorted(counts.items())))
+    dropped: Counter[str] = Counter()
+    pairs = stream(faults)
+    if rules is not None:
+        ratios = length_ratios(stream(Faults(faults.on_error, replace=faults.replace)))
+        cleaner = Cleaner(rules, ratios)
+        pairs, dropped = cleaner.clean(pairs), cleaner.dropped
+    clean = map(pair_row, pairs)
+    if choice is None or choice.everything:
+        written = write_rows(out, counted(clean))
+    else:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=out.parent, prefix=f".tmp-{out.name}-") as folder:
+            whole = Path(folder) / out.name
+            before = write_rows(whole, clean)
+            written = write_rows(out, counted(chosen_rows(whole, choice)))
+        dropped["not chosen"] += before - written
+    return Gathered(
+        written,
+        dict(dropped.most_common()),
+        len(faults.rejected),
+        dict(sorted(counts.items())),
+    )

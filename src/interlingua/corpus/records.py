@@ -48,6 +48,7 @@ class Pair:
         licence: SPDX identifier or expression; empty where unknown.
         cluster: What keeps near-duplicates in one split; empty: the id.
         meta: Anything else a reader found; JSON values.
+        negatives: Texts that look alike and are no translations: hard negatives.
     """
 
     source_text: str
@@ -59,6 +60,7 @@ class Pair:
     licence: str = ""
     cluster: str = ""
     meta: Mapping[str, Any] = field(default_factory=dict)
+    negatives: tuple[str, ...] = ()
 
 
 __all__ = ["Document", "Pair"]

@@ -39,7 +39,7 @@ _SHARDS, _TRAIN = "shards", "train"
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text, its language tag, the name it shares with its translations, and its cluster.
+    """A text, its language tag, the name it shares with its translations, cluster and licence.
 
     Texts of a cluster are near-duplicates or translations, which a split keeps together.
     """
@@ -48,6 +48,7 @@ class Text:
     lang: str
     id: str
     cluster: str = ""
+    licence: str = ""
 
 
 @dataclass(slots=True)
@@ -112,11 +113,11 @@ def texts_of(path: Path, lang: str | None, faults: Faults) -> Iterator[Text]:
     family = _family(path)
     unknown = 0
     for row in itertools.chain(first, rows):
-        cluster = str(row.values.get("cluster") or "")
+        cluster, licence = (str(row.values.get(name) or "") for name in ("cluster", "licence"))
         for text, named in _texts(row):
             tag = tag_of(str(named)) if named else told or identify([text])[0].tag
             unknown += told is None and tag == UND
-            yield Text(text, tag, _identity(row, family), cluster)
+            yield Text(text, tag, _identity(row, family), cluster, licence)
     if unknown:
         warn_unknown(path, unknown)
 

@@ -29,6 +29,7 @@ def pair_row(pair: Pair) -> dict[str, Any]:
         "licence": pair.licence,
         "cluster": pair.cluster,
         "meta": dict(pair.meta),
+        **({"negatives": list(pair.negatives)} if pair.negatives else {}),
     }
 
 

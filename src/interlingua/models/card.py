@@ -171,6 +171,12 @@ def _licence(info: ModelInfo) -> str:
     lines = [f"Licence of the weights: {name}."]
     if info.parent and info.licence:
         lines.append(f"It is inherited from {info.parent}.")
+    if any(info.data_licences):
+        told = ", ".join(
+            f"{_cell(name) if name else 'not told'} {rows:,}"
+            for name, rows in info.data_licences.items()
+        )
+        lines.append(f"Rows it was trained with, by their own licence: {told}.")
     if info.citation:
         lines.append(f"Please cite: {info.citation}.")
     made = [f"version {info.version}"] if info.version else []

@@ -49,6 +49,8 @@ class ModelInfo(Config):
     """The model it was made from."""
     data: tuple[DataFile, ...] = ()
     """The files it was taught with."""
+    data_licences: dict[str, int] = Field(default_factory=dict)
+    """Rows of those files by the licence that they name; an empty name: they name none."""
     scores: dict[str, Any] = Field(default_factory=dict)
     """Figures measured when it was made."""
     licence: str = ""

@@ -14,8 +14,9 @@ and N_i the negatives of query i: all other candidates, except
   right too (Moreira et al., NV-Retriever, 2024, TopK-PercPos and TopK-MarginPos; Solatorio,
   GISTEmbed, 2024).
 
-The candidates are the batch's own targets, to which any others may be added: mined hard negatives,
-or a queue of earlier ones (`momentum_queue`). Symmetric means that sources also choose among
+The candidates are the batch's own targets, to which any `Further` ones may be added: mined hard
+negatives, texts that a frozen encoder has encoded once for all steps, or a queue of earlier ones
+(`momentum_queue`). Symmetric means that sources also choose among
 targets and targets among sources, and the loss is the mean of both.
 
 A learned temperature is a scalar l = log(1 / t), kept at or below log 100 after every step (Radford
@@ -60,6 +61,19 @@ class FalseNegatives:
     def ceiling(self, right: Tensor) -> Tensor:
         """The cosine above which a candidate is ignored, of right ones' cosines [P]."""
         return right * self.value if self.rule == "ratio" else right - self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Further:
+    """More candidates than the batch's own.
+
+    Attributes:
+        vectors: [N, D].
+        ignored: Which of them are no negatives of a query [P, N]; none: all are.
+    """
+
+    vectors: Tensor
+    ignored: Tensor | None = None
 
 
 def cosines(queries: Tensor, candidates: Tensor) -> Tensor:
@@ -123,7 +137,7 @@ def info_nce(
     symmetric: bool = True,
     margin: float = 0.0,
     ignored: Tensor | None = None,
-    negatives: Tensor | None = None,
+    further: tuple[Further | None, Further | None] = (None, None),
     false_negatives: FalseNegatives | None = None,
 ) -> Tensor:
     """Mean InfoNCE of pairs, each target among all.
@@ -136,30 +150,38 @@ def info_nce(
         margin: m, in cosine.
         ignored: Pairs (i, j) of which target j is no negative of source i, and source j none of
             target i: a symmetric mask [P, P].
-        negatives: More candidates for every source [N, D].
+        further: More candidates for every source, and for every target.
         false_negatives: Which candidates are ignored because of their cosine.
 
     Returns:
         A scalar in nats, float32.
     """
-    candidates, absent = targets, ignored
-    if negatives is not None:
-        candidates = torch.cat([targets, negatives])
-        if ignored is not None:
-            absent = nn.functional.pad(ignored, (0, len(negatives)), value=False)
 
-    def mean(queries: Tensor, among: Tensor, without: Tensor | None) -> Tensor:
+    def mean(queries: Tensor, among: Tensor, more: Further | None) -> Tensor:
+        candidates, without = among, ignored
+        if more is not None:
+            candidates = torch.cat([among, more.vectors])
+            without = _joined(ignored, more, len(queries))
         return contrast(
             queries,
-            among,
+            candidates,
             temperature=temperature,
             margin=margin,
             ignored=without,
             false_negatives=false_negatives,
         ).mean()
 
-    loss = mean(sources, candidates, absent)
-    return (loss + mean(targets, sources, ignored)) / 2 if symmetric else loss
+    loss = mean(sources, targets, further[0])
+    return (loss + mean(targets, sources, further[1])) / 2 if symmetric else loss
+
+
+def _joined(ignored: Tensor | None, more: Further, rows: int) -> Tensor:
+    """The mask [P, P + N] of the batch's own candidates and of further ones."""
+    device = more.vectors.device
+    own = torch.zeros(rows, rows, dtype=torch.bool, device=device) if ignored is None else ignored
+    if more.ignored is None:
+        return nn.functional.pad(own, (0, len(more.vectors)), value=False)
+    return torch.cat([own, more.ignored], dim=1)
 
 
 def log_scale(temperature: float) -> Tensor:

@@ -6,13 +6,12 @@ import shutil
 import time
 from contextlib import nullcontext
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from interlingua import __version__
 from interlingua.base.config import dump_recipe
 from interlingua.base.errors import ConfigError, DataError
 from interlingua.base.progress import say
@@ -21,6 +20,7 @@ from interlingua.languages.tags import tag_of
 from interlingua.models.folder import ModelInfo, open_model
 from interlingua.models.save import parent_name
 from interlingua.training.align_data import (
+    NegativeRows,
     PairRows,
     ParentVectors,
     Rows,
@@ -30,16 +30,18 @@ from interlingua.training.align_data import (
 )
 from interlingua.training.align_settings import PAIRED, AlignRecipe
 from interlingua.training.checkpoint import checkpoints
-from interlingua.training.distributed import Processes, processes
-from interlingua.training.loop import Loop
-from interlingua.training.output import check_free, locked, start_over
-from interlingua.training.pretrain import (
+from interlingua.training.corpus_run import (
+    TOKENS,
     WORK,
     Start,
-    data_files,
+    begun,
+    described,
     fingerprint_of,
     publish_model,
 )
+from interlingua.training.distributed import Processes, processes
+from interlingua.training.loop import Loop
+from interlingua.training.output import check_free
 from interlingua.training.pretrain_data import Files, Stores, find, made, make_stores, open_stores
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ if TYPE_CHECKING:
     from interlingua.training.align_objectives import Objective
     from interlingua.training.align_settings import ContrastSettings
 
-_TOKENS, _PARENT = Path(WORK) / "tokens", Path(WORK) / "parent"
+_PARENT = Path(WORK) / "parent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,15 +114,13 @@ def align(recipe: AlignRecipe, *, out: str | Path, resume: bool = False) -> Alig
     _check_model(recipe, start)
     check_free(target, resume=resume)
     seed_everything(recipe.training.seed)
-    with processes() as group, locked(target) if group.first else nullcontext():
-        if group.first:
-            if not resume:
-                start_over(target)
-                shutil.rmtree(target / WORK, ignore_errors=True)
-            given = _given(recipe, start, pairs, texts, target)
+    read = partial(_given, recipe, start, pairs, texts)
+    with (
+        processes() as group,
+        begun(target, read, resume=resume) if group.first else nullcontext(),
+    ):
         group.wait()
-        if not group.first:  # what the first has written
-            given = _given(recipe, start, pairs, texts, target)
+        given = read(target)
         learner = _learner(recipe, start, given, group, target)
         before = _measured(learner, group)
         loop = Loop(
@@ -143,10 +143,8 @@ def align(recipe: AlignRecipe, *, out: str | Path, resume: bool = False) -> Alig
             update={
                 "parent": parent_name(recipe.model.name, start.folder),
                 "source_languages": tuple(given.languages),
-                "data": data_files(texts, pairs, target),
+                **described(texts, pairs, target),
                 "scores": scores,
-                "created": datetime.now(UTC).isoformat(timespec="seconds"),
-                "version": __version__,
                 "seed": recipe.training.seed,
             }
         )
@@ -191,7 +189,7 @@ def _given(
     def stores(files: Files | None, name: str, *, both: bool) -> Stores | None:
         if files is None:
             return None
-        place = out / _TOKENS / name
+        place = out / TOKENS / name
         if not made(place):
             size = room * (1 + both)
             make_stores(
@@ -201,8 +199,11 @@ def _given(
 
     of_pairs, of_texts = stores(pairs, "pairs", both=True), stores(texts, "texts", both=False)
     anchor = tag_of(settings.anchor) if settings.anchor else None
+    negatives = None
+    if of_pairs is not None and of_pairs.negatives is not None:
+        negatives = NegativeRows(of_pairs.negatives, frame)
     found = Given(
-        None if of_pairs is None else PairRows(of_pairs.train, frame, anchor),
+        None if of_pairs is None else PairRows(of_pairs.train, frame, anchor, negatives),
         None if of_texts is None else Rows(of_texts.train, frame),
         None
         if of_pairs is None or of_pairs.validation is None

@@ -63,22 +63,54 @@ class Rows:
         return np.concatenate([self.before, self.store.row(row), self.after])
 
 
+class NegativeRows:
+    """Texts that are no translations, each with the pair whose hard negative it is.
+
+    Args:
+        store: Where their tokens are; a text's id is the number of its pair.
+        frame: What stands around a text.
+    """
+
+    def __init__(self, store: TokenStore, frame: Frame) -> None:
+        self.rows = Rows(store, frame)
+        _, self._first = np.unique(store.documents, return_index=True)  # of a long one its start
+        self._pairs = np.array([int(store.name(row)) for row in self._first.tolist()], np.int64)
+
+    def of(self, pair: int) -> IntArray:
+        """The rows of a pair's negatives."""
+        start, end = np.searchsorted(self._pairs, [pair, pair + 1])
+        return np.asarray(self._first[start:end])
+
+
 class PairRows:
     """Pairs of a store, of two languages always the same way round: the anchor's is side 1.
 
+    Args:
+        store: Where their tokens are.
+        frame: What stands around a text.
+        anchor: The anchor's language.
+        negatives: Hard negatives of the pairs.
+
     Attributes:
         store: Where their tokens are.
-        lengths: Tokens of both sides, special ones included [N].
+        lengths: Tokens that are encoded, special ones included: of both sides, or of side 0 where
+            side 1 is the anchor's [N].
         languages: Tags of side 0 and side 1, of every two languages there are.
         groups: Index of each pair's languages [N].
         numbers: The numbers of side 0 and side 1 [N, 2].
         anchored: Whether side 1 is in the anchor's language [N].
     """
 
-    def __init__(self, store: TokenStore, frame: Frame, anchor: str | None) -> None:
+    def __init__(
+        self,
+        store: TokenStore,
+        frame: Frame,
+        anchor: str | None,
+        negatives: NegativeRows | None = None,
+    ) -> None:
         self.store = store
+        self.negatives = negatives
         self.before, self.after = np.array(frame.before), np.array(frame.after)
-        self.lengths: IntArray = store.lengths + 2 * (len(self.before) + len(self.after))
         found = [tuple(name.split("-")) for name in store.languages]
         turned = [b != anchor and (a == anchor or b < a) for a, b in found]
         sides = [(b, a) if turn else (a, b) for (a, b), turn in zip(found, turned, strict=True)]
@@ -86,6 +118,10 @@ class PairRows:
         self.groups: IntArray = np.array([self.languages.index(pair) for pair in sides])[store.lang]
         self.anchored = np.array([anchor == second for _, second in sides])[store.lang]
         self._turned = np.array(turned)[store.lang]
+        special = len(self.before) + len(self.after)
+        first = np.where(self._turned, store.lengths - store.second, store.second)
+        own = np.where(self.anchored, first + special, store.lengths + 2 * special)
+        self.lengths: IntArray = own.astype(np.int64)
         self.numbers: IntArray = np.array(
             [[number_of(self._tokens(i, side)) for side in (0, 1)] for i in range(len(store))]
         )
@@ -97,6 +133,15 @@ class PairRows:
     def ids(self, row: int, side: int) -> IntArray:
         """Token ids of one side of a pair, special ones included."""
         return np.concatenate([self.before, self._tokens(row, side), self.after])
+
+    def drawn_negatives(
+        self, row: int, count: int, rng: np.random.Generator
+    ) -> list[tuple[int, IntArray]]:
+        """Number and token ids of so many of a pair's hard negatives, or of all it has."""
+        assert self.negatives is not None
+        texts = self.negatives.rows
+        chosen = rng.permutation(self.negatives.of(int(self.store.documents[row])))[:count]
+        return [(int(texts.numbers[one]), texts.ids(one)) for one in chosen.tolist()]
 
 
 class TextRows:
@@ -155,6 +200,12 @@ class ParentVectors:
     def of(self, numbers: IntArray) -> NDArray[np.float32]:
         """Vectors of texts [N, D]."""
         return np.asarray(self.vectors[np.searchsorted(self.numbers, numbers)])
+
+    def drawn(self, count: int, rng: np.random.Generator) -> tuple[IntArray, NDArray[np.float32]]:
+        """So many texts at random, or all: their numbers [K] and vectors [K, D]."""
+        most = len(self.numbers)
+        rows = np.sort(rng.choice(most, min(count, most), replace=False))
+        return self.numbers[rows], np.asarray(self.vectors[rows])
 
 
 def write_parent_vectors(

@@ -16,8 +16,7 @@ from torch import Tensor, nn
 
 from interlingua.base.progress import track
 from interlingua.base.seeding import generator
-from interlingua.batches.buckets import IntArray, plan
-from interlingua.batches.framing import MULTIPLE
+from interlingua.batches.buckets import IntArray, least_padding, plan
 from interlingua.batches.mixture import Mixture
 from interlingua.batches.tokens import pad
 from interlingua.objectives.gradient_cache import RandomState, pull, vector_gradients
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from interlingua.training.distributed import Processes
 
 _AT_ONCE = 8192  # padded tokens where nothing is learned
+_RECTANGLE = 256  # padded tokens that one more rectangle of a batch is worth
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +48,18 @@ class TextEncoder:
     arithmetic: Arithmetic
 
     def batch(self, pooled: PooledEncoder, texts: Sequence[IntArray]) -> Tensor:
-        """Vectors of texts encoded at once, float32 [P, D]."""
+        """Vectors of texts, float32 [P, D]; like lengths are encoded together."""
         device = self.arithmetic.device
-        ids, mask = pad(texts, self.pad_id, multiple=MULTIPLE)
+        parts = least_padding([len(text) for text in texts], each=_RECTANGLE)
+        found = []
         with torch.autocast(device.type, torch.bfloat16, enabled=self.arithmetic.bfloat16):
-            vectors: Tensor = pooled(
-                torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device)
-            )
-        return vectors
+            for rows in parts:
+                ids, mask = pad([texts[row] for row in rows], self.pad_id)
+                found.append(
+                    pooled(torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device))
+                )
+        places = torch.from_numpy(np.argsort(np.concatenate(parts))).to(device)
+        return torch.cat(found).index_select(0, places)
 
     @torch.inference_mode()
     def all(self, pooled: PooledEncoder, texts: Sequence[IntArray]) -> NDArray[np.float32]:
@@ -255,21 +259,26 @@ class AlignLearner(StepwiseLearner):
         return _Turn(step, asked, float(found.loss), found.vectors, found.parameters, random, kept)
 
     def _encode(self, pooled: PooledEncoder, asked: Asked, part: IntArray) -> list[Tensor]:
-        """Vectors of a part, one tensor [p, D] a side; known ones are put in their place."""
+        """Vectors of a part, one tensor [p, D] a side; known ones are put in their place.
+
+        The texts of all sides are encoded together, by length.
+        """
         device = self.texts.arithmetic.device
+        sides = [[texts[place] for place in part.tolist()] for texts in asked.texts]
+        unknown = [[i for i, text in enumerate(side) if text is not None] for side in sides]
+        made = self.texts.batch(
+            pooled, [text for side in sides for text in side if text is not None]
+        )
         found = []
-        for texts, known in zip(asked.texts, asked.known, strict=True):
-            ids = [(i, texts[place]) for i, place in enumerate(part.tolist())]
-            unknown = [(i, text) for i, text in ids if text is not None]
-            vectors = None if known is None else known[torch.from_numpy(part)].to(device)
-            if unknown:
-                made = self.texts.batch(pooled, [text for _, text in unknown])
-                if vectors is not None:
-                    places = torch.tensor([i for i, _ in unknown], device=device)
-                    made = vectors.index_copy(0, places, made)
-                vectors = made
-            assert vectors is not None
-            found.append(vectors)
+        of_sides = torch.split(made, [len(places) for places in unknown])
+        for known, places, vectors in zip(asked.known, unknown, of_sides, strict=True):
+            if len(places) == len(part):
+                found.append(vectors)
+                continue
+            assert known is not None
+            whole = known[torch.from_numpy(part)].to(device)
+            at = torch.tensor(places, dtype=torch.int64, device=device)
+            found.append(whole.index_copy(0, at, vectors))
         return found
 
     def _whole(self, encoded: list[list[Tensor]], parts: list[IntArray], rows: int) -> list[Tensor]:

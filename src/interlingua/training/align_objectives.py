@@ -28,7 +28,9 @@ from interlingua.objectives.contrastive_predictive import (
 from interlingua.objectives.cross_lingual_contrastive import cross_lingual_contrastive
 from interlingua.objectives.info_nce import (
     FalseNegatives,
+    Further,
     clamp_log_scale,
+    cosines,
     duplicates,
     info_nce,
     log_scale,
@@ -151,7 +153,11 @@ class Objective:
 
 
 class PairObjective(Objective):
-    """``infonce`` and ``xcl``: a text chooses its translation."""
+    """``infonce``, ``xcl`` and ``distill``: a text chooses its translation, or goes to its place.
+
+    Raises:
+        DataError: The rows have not what the settings ask for.
+    """
 
     def __init__(
         self,
@@ -163,6 +169,15 @@ class PairObjective(Objective):
         apart: bool,
     ) -> None:
         super().__init__(settings, pooled, width=width)
+        if settings.kind == "distill" and not rows.anchored.all():
+            raise DataError(
+                "objective distill needs pairs with training.anchor, some have other languages",
+                remedy="Choose languages by data.languages",
+            )
+        if settings.hard_negatives and rows.negatives is None:
+            raise DataError(
+                "no pair has negatives", remedy="Give a column negatives, a list of texts"
+            )
         self.rows = rows
         self.apart = apart
         self.queues: list[KeyQueue] = []
@@ -186,8 +201,11 @@ class PairObjective(Objective):
         return self.rows.numbers[anchored, 1], (self.rows.ids(int(row), 1) for row in anchored)
 
     def ask(self, rows: IntArray, rng: np.random.Generator) -> Asked:
-        """Both sides; those of the anchor's language are known."""
-        del rng
+        """Both sides; those of the anchor's language are known. Then hard negatives, a side each.
+
+        Facts: ``numbers`` [P, 2], ``anchored`` [P], ``bank`` [K, D] and ``bank_numbers`` [K] of
+        texts the parent has encoded, ``hard_numbers`` [k P]: -1 where a pair has no negative.
+        """
         anchored = self.rows.anchored[rows]
         first: list[IntArray | None] = [self.rows.ids(int(row), 0) for row in rows]
         second = [
@@ -204,18 +222,44 @@ class PairObjective(Objective):
             "numbers": torch.from_numpy(self.rows.numbers[rows]),
             "anchored": torch.from_numpy(anchored),
         }
-        return Asked([first, second], [None, known], facts)
+        if self.settings.anchor_negatives and self.parent is not None:
+            numbers, vectors = self.parent.drawn(self.settings.anchor_negatives, rng)
+            facts |= {"bank": torch.from_numpy(vectors), "bank_numbers": torch.from_numpy(numbers)}
+        asked = Asked([first, second], [None, known], facts)
+        if self.settings.hard_negatives:
+            self._add_hard(asked, rows, rng)
+        return asked
+
+    def _add_hard(self, asked: Asked, rows: IntArray, rng: np.random.Generator) -> None:
+        """Put negatives of pairs beside their sides; of a pair that has too few, zeros."""
+        count = self.settings.hard_negatives
+        drawn = [self.rows.drawn_negatives(int(row), count, rng) for row in rows]
+        numbers = np.full((count, len(rows)), -1, np.int64)
+        for side in range(count):
+            texts: list[IntArray | None] = [None] * len(rows)
+            for place, found in enumerate(drawn):
+                if side < len(found):
+                    numbers[side, place], texts[place] = found[side]
+            asked.texts.append(texts)
+            asked.known.append(torch.zeros(len(rows), self.width))
+        asked.facts["hard_numbers"] = torch.from_numpy(numbers.ravel())
 
     def loss_at(
         self, vectors: list[Tensor], asked: Asked, keys: list[Tensor], length: int
     ) -> Tensor:
         """InfoNCE within the batch; with a queue, both ways among keys and queue."""
         settings, numbers = self.settings, asked.facts["numbers"]
+        if settings.kind == "distill":
+            return preserving(vectors[0], vectors[1])
         found = settings.false_negatives
-        false = FalseNegatives(found.rule, found.value) if found else None
+        false = None
+        if found is not None and found.rule != "parent":
+            false = FalseNegatives(found.rule, found.value)
         ignored = duplicates(numbers[:, 0], numbers[:, 0]) | duplicates(
             numbers[:, 1], numbers[:, 1]
         )
+        if found is not None and found.rule == "parent":
+            ignored = ignored | self._near(asked, asked.known[1], found.value)
         if not self.queues and settings.kind == "infonce":
             return info_nce(
                 vectors[0],
@@ -224,6 +268,7 @@ class PairObjective(Objective):
                 symmetric=settings.symmetric,
                 margin=settings.margin,
                 ignored=ignored,
+                further=self._further(vectors, asked, length),
                 false_negatives=false,
             )
         among, queues, absent = (vectors[0], vectors[1]), None, None
@@ -243,6 +288,41 @@ class PairObjective(Objective):
             margin=settings.margin,
             false_negatives=false,
         )
+
+    def _further(
+        self, vectors: list[Tensor], asked: Asked, length: int
+    ) -> tuple[Further | None, Further | None]:
+        """Candidates beside the batch: hard negatives both ways, the parent's texts for sources."""
+        facts, found = asked.facts, self.settings.false_negatives
+        numbers = facts["numbers"]
+        hard = None
+        if "hard_numbers" in facts:
+            names = facts["hard_numbers"]
+            own = duplicates(numbers[:, 0], names) | duplicates(numbers[:, 1], names)
+            hard = Further(torch.cat(vectors[2:]), own | (names < 0))
+        if "bank" not in facts:
+            return hard, hard
+        ignored = duplicates(numbers[:, 1], facts["bank_numbers"])
+        if found is not None and found.rule == "parent":
+            ignored = ignored | self._near(asked, facts["bank"], found.value)
+        bank = Further(facts["bank"][:, :length], ignored)
+        if hard is None:
+            return bank, None
+        assert hard.ignored is not None and bank.ignored is not None
+        return Further(
+            torch.cat([bank.vectors, hard.vectors]), torch.cat([bank.ignored, hard.ignored], dim=1)
+        ), hard
+
+    def _near(self, asked: Asked, others: Tensor | None, cosine: float) -> Tensor:
+        """Where others [N, D] lie nearer to a text's translation than a cosine, by the parent.
+
+        All vectors are the parent's; a text without one is near to nothing. A mask [P, N].
+        """
+        anchored, known = asked.facts["anchored"], asked.known[1]
+        if known is None or others is None:
+            return torch.zeros(len(anchored), len(anchored), dtype=torch.bool, device=self.device)
+        near = cosines(known.to(self.device), others.to(self.device)) > cosine
+        return near & anchored.unsqueeze(1)
 
     def remember(self, vectors: list[Tensor], asked: Asked, keys: list[Tensor]) -> None:
         """Put the keys of both sides into their queues; of a known side its vectors."""

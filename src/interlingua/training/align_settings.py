@@ -10,26 +10,27 @@ from interlingua.base.config import Config
 from interlingua.training.pretrain_settings import CorpusData
 from interlingua.training.settings import StepwiseSettings
 
-ContrastName = Literal["infonce", "xcl", "cpc", "preserve"]
-PAIRED = ("infonce", "xcl")
+ContrastName = Literal["infonce", "xcl", "distill", "cpc", "preserve"]
+PAIRED = ("infonce", "xcl", "distill")
 _QUEUE_OF_XCL = 4096
 
 
 class FalseNegativeSettings(Config):
     """Candidates that are ignored because they are probably right too."""
 
-    rule: Literal["ratio", "difference"] = "ratio"
-    """Above ``value`` times the right one's cosine, or above that cosine minus ``value``."""
+    rule: Literal["ratio", "difference", "parent"] = "ratio"
+    """Above ``value`` times the right one's cosine; above that cosine minus ``value``; or, by the
+    frozen parent, above a cosine of ``value`` with the right one, where that is the anchor's."""
     value: float = 0.95
-    """The factor, or the difference."""
+    """The factor, the difference, or the parent's cosine."""
 
 
 class ContrastSettings(Config):
     """What is drawn together, and how often it is this objective's turn."""
 
     kind: ContrastName
-    """``infonce`` and ``xcl`` take pairs, ``cpc`` documents, ``preserve`` documents and the anchor
-    side of pairs."""
+    """``infonce``, ``xcl`` and ``distill`` take pairs, ``cpc`` documents, ``preserve`` documents
+    and the anchor side of pairs."""
     weight: float = Field(1.0, gt=0)
     """Share of the steps, beside those of the other objectives."""
     temperature: float = Field(0.05, gt=0)
@@ -42,6 +43,12 @@ class ContrastSettings(Config):
     """By which the right one has to win, in cosine."""
     false_negatives: FalseNegativeSettings | None = None
     """Which candidates are ignored because of their cosine; none: no candidate is."""
+    anchor_negatives: int = Field(0, ge=0)
+    """Texts of the anchor's language, drawn anew for every step from those that the parent has
+    encoded, among which a text chooses its translation too: they cost no encoding."""
+    hard_negatives: int = Field(0, ge=0, le=16)
+    """So many of a pair's column ``negatives``, drawn anew for every step, are candidates of the
+    whole batch, both ways."""
     queue: int | None = Field(None, ge=0)
     """Earlier keys that are negatives too; without it 4096 for ``xcl`` and none for ``infonce``."""
     momentum: float = Field(0.999, ge=0, lt=1)
@@ -71,7 +78,20 @@ class ContrastSettings(Config):
             raise ValueError(f"queue suits symmetric infonce and xcl, not {self.kind}")
         if self.kind == "xcl" and not self.symmetric:
             raise ValueError("xcl goes in both directions: leave symmetric out")
+        plain = self.kind == "infonce" and not self.queue_length
+        if (self.anchor_negatives or self.hard_negatives) and not plain:
+            raise ValueError("anchor_negatives and hard_negatives suit infonce without a queue")
         return self
+
+    @property
+    def needs_anchor(self) -> str:
+        """What of it makes no sense without an anchor; empty: nothing."""
+        found = self.false_negatives
+        if found is not None and found.rule == "parent":
+            return "false_negatives by the parent"
+        if self.anchor_negatives:
+            return "anchor_negatives"
+        return "distill" if self.kind == "distill" else ""
 
 
 class AlignModel(Config):
@@ -91,7 +111,7 @@ class AlignSettings(StepwiseSettings):
     warmup: float = Field(0.1, ge=0, lt=1)
     """Share of the steps over which the rate rises from zero."""
     token_budget: int = Field(16384, ge=16)
-    """Padded tokens in a step, both sides of pairs together."""
+    """Padded tokens in a step, of both sides of pairs, or of the one that is encoded."""
     max_rows: int = Field(128, ge=2)
     """Pairs in a step at most: each is a negative of all others."""
     validate_every: int = Field(200, ge=1)
@@ -127,6 +147,8 @@ class AlignRecipe(Config):
         for objective in self.objectives:
             if objective.kind in PAIRED and not self.data.pairs:
                 raise ValueError(f"objective {objective.kind} needs data.pairs")
+            if objective.needs_anchor and not self.training.anchor:
+                raise ValueError(f"{objective.needs_anchor} needs training.anchor")
             if objective.kind == "cpc" and not self.data.train:
                 raise ValueError("objective cpc needs data.train")
             anchored = self.training.anchor is not None and self.data.pairs

@@ -4,35 +4,37 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from interlingua import __version__
 from interlingua.base.config import dump_recipe
-from interlingua.base.errors import ConfigError, DiskError
-from interlingua.base.files import write_manifest, write_text
+from interlingua.base.errors import ConfigError
 from interlingua.base.progress import say
 from interlingua.base.seeding import generator, seed_everything
 from interlingua.batches.buckets import IntArray
-from interlingua.batches.framing import Frame, frame_of
-from interlingua.models.folder import DataFile, ModelFolder, ModelInfo, open_model
+from interlingua.models.folder import ModelFolder, ModelInfo, open_model
 from interlingua.models.language_model import LanguageModel, kind_of, load_language_model
-from interlingua.models.save import save_model
 from interlingua.models.scratch import SENTINELS, write_new
 from interlingua.training.checkpoint import checkpoints
+from interlingua.training.corpus_run import (
+    TOKENS,
+    WORK,
+    Start,
+    begun,
+    described,
+    fingerprint_of,
+    publish_model,
+)
 from interlingua.training.cost.forecast import Forecast
 from interlingua.training.distributed import Processes, processes
 from interlingua.training.loop import Loop
-from interlingua.training.output import check_free, locked, publish, start_over
+from interlingua.training.output import check_free
 from interlingua.training.pretrain_data import (
-    REJECTED,
     Files,
     Stores,
     find,
@@ -43,16 +45,12 @@ from interlingua.training.pretrain_data import (
 from interlingua.training.pretrain_settings import ON_PAIRS, ObjectiveSettings, PretrainRecipe
 
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
     from transformers import PreTrainedModel
 
     from interlingua.batches.token_store import TokenStore
-    from interlingua.training.align_settings import AlignRecipe
     from interlingua.training.language_modelling import LanguageModelLearner, Strand, Vocabulary
 
-WORK = ".work"
-"""What only the run needs, within its folder."""
-_START, _TOKENS = Path(WORK) / "start", Path(WORK) / "tokens"
+_START = Path(WORK) / "start"
 _ALLOWED = {
     "masked": ("mlm", "tlm"),
     "causal": ("clm", "translation"),
@@ -85,27 +83,6 @@ class Plan:
     recipe: PretrainRecipe
     texts: Files | None
     pairs: Files | None
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """The model to start from, with what is asked of it again and again.
-
-    Attributes:
-        folder: The model.
-        tokenizer: Its tokenizer.
-        frame: What the tokenizer puts around texts.
-    """
-
-    folder: ModelFolder
-    tokenizer: Tokenizer
-    frame: Frame
-
-    @classmethod
-    def of(cls, folder: ModelFolder) -> Start:
-        """Open the tokenizer of a folder."""
-        tokenizer = folder.tokenizer()
-        return cls(folder, tokenizer, frame_of(tokenizer, pad=folder.pad_id))
 
 
 def check(recipe: PretrainRecipe, *, hashed: bool = True) -> Plan:
@@ -149,7 +126,7 @@ def pretrain(recipe: PretrainRecipe, *, out: str | Path, resume: bool = False) -
     seed_everything(recipe.training.seed)
     with (
         processes() as group,
-        _begun(plan, target, resume=resume) if group.first else nullcontext(),
+        begun(target, partial(_prepare, plan), resume=resume) if group.first else nullcontext(),
     ):
         group.wait()
         start = Start.of(open_model(recipe.model.name or target / _START))
@@ -172,41 +149,6 @@ def pretrain(recipe: PretrainRecipe, *, out: str | Path, resume: bool = False) -
             shutil.rmtree(target / WORK)
         group.wait()
     return Pretrained(target, info, progress.step, tokens, time.monotonic() - started)
-
-
-@contextmanager
-def _begun(plan: Plan, out: Path, *, resume: bool) -> Iterator[None]:
-    """Hold the run's folder, with the model to start from and the rows in it.
-
-    They are made beside it, so that it appears when all inputs have proved good; what a run that is
-    resumed has made is taken as it is.
-    """
-    begun = resume and (out / WORK).is_dir()
-    with ExitStack() as held:
-        if not begun:
-            with _beside(out) as staged:
-                _prepare(plan, Path(staged))
-                held.enter_context(locked(out))
-                if not resume:
-                    start_over(out)
-                shutil.rmtree(out / WORK, ignore_errors=True)
-                (Path(staged) / WORK).rename(out / WORK)
-        else:
-            held.enter_context(locked(out))
-        yield
-
-
-def _beside(out: Path) -> TemporaryDirectory[str]:
-    """A folder on the same disk as ``out``.
-
-    Raises:
-        DiskError: None can be made there.
-    """
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        return TemporaryDirectory(dir=out.parent, prefix=f".tmp-{out.name}-")
-    except OSError as error:
-        raise DiskError(f"cannot write {out}: {error.strerror or error}") from error
 
 
 def _prepare(plan: Plan, folder: Path) -> None:
@@ -236,7 +178,7 @@ def stores_of(plan: Plan, start: Start, out: Path) -> dict[str, Stores]:
     length = min(plan.recipe.training.max_length, start.folder.info.max_length)
     for files, name in ((plan.texts, "texts"), (plan.pairs, "pairs")):
         if files is not None:
-            pairs, place = name == "pairs", out / _TOKENS / name
+            pairs, place = name == "pairs", out / TOKENS / name
             if not made(place):
                 make_stores(
                     files,
@@ -369,42 +311,6 @@ def _chosen(store: TokenStore | None, count: int) -> IntArray:
     return np.concatenate(picked)
 
 
-def fingerprint_of(
-    recipe: PretrainRecipe | AlignRecipe,
-    texts: Files | None,
-    pairs: Files | None,
-    folder: ModelFolder,
-) -> dict[str, Any]:
-    """What must be the same for a run to be resumed."""
-    training = recipe.training.model_dump(mode="json")
-    for harmless in ("checkpoint_steps", "keep_checkpoints"):
-        training.pop(harmless)
-    data = recipe.data.model_dump(mode="json")
-    for name in ("train", "pairs", "validation", "validation_pairs"):
-        data.pop(name, None)  # files are compared by what they hold
-    return {
-        "model": recipe.model.model_dump(mode="json"),
-        "weights and tokenizer": folder.fingerprint,
-        "objectives": [objective.model_dump(mode="json") for objective in recipe.objectives],
-        "texts": texts.hashes if texts else [],
-        "pairs": pairs.hashes if pairs else [],
-        **data,
-        **training,
-    }
-
-
-def data_files(texts: Files | None, pairs: Files | None, out: Path) -> tuple[DataFile, ...]:
-    """The training files of a run in ``out``, with the rows taken of each, for its folder."""
-    return tuple(
-        DataFile(path=path.name, sha256=sha, rows=rows)
-        for name, of in (("texts", texts), ("pairs", pairs))
-        if of
-        for path, sha, rows in zip(
-            of.train, of.hashes, open_stores(out / _TOKENS / name).rows, strict=False
-        )
-    )
-
-
 def _described(
     plan: Plan,
     folder: ModelFolder,
@@ -416,7 +322,7 @@ def _described(
     return folder.info.model_copy(
         update={
             "parent": plan.recipe.model.name or "random weights",
-            "data": data_files(plan.texts, plan.pairs, out),
+            **described(plan.texts, plan.pairs, out),
             "scores": {
                 "objectives": [objective.kind for objective in plan.recipe.objectives],
                 "steps": steps,
@@ -425,8 +331,6 @@ def _described(
                     name: value for name, value in learner.figures().items() if "/" not in name
                 },
             },
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "version": __version__,
             "seed": plan.recipe.training.seed,
         }
     )
@@ -442,19 +346,3 @@ def _publish(
     if plan.recipe.training.lora_rank:
         model = merged(model)
     publish_model(model, folder, info, dump_recipe(plan.recipe), out)
-
-
-def publish_model(
-    model: PreTrainedModel, source: ModelFolder, info: ModelInfo, recipe: str, out: Path
-) -> None:
-    """Write a run's model into its folder, with its recipe and the rows that were set aside."""
-    with TemporaryDirectory(dir=out, prefix=".tmp-model-") as staged:
-        save_model(Path(staged), encoder=model, source=source, info=info, head=None)
-        write_text(Path(staged) / "recipe.yaml", recipe)
-        rejected = [
-            file.read_text(encoding="utf-8") for file in sorted((out / _TOKENS).rglob(REJECTED))
-        ]
-        if any(rejected):
-            write_text(Path(staged) / REJECTED, "".join(rejected))
-        write_manifest(Path(staged))
-        publish(Path(staged), out)

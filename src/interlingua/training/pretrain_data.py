@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from interlingua.corpus.readers.hub import is_hub
 from interlingua.corpus.readers.moses import moses_sides
 from interlingua.corpus.rows import Faults
 from interlingua.corpus.texts import problem_of, texts_of
-from interlingua.languages.tags import tag_of
+from interlingua.languages.tags import UND, tag_of
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -105,12 +105,35 @@ class Stores:
         validation: Rows to measure on, if there are some.
         rows: Texts or pairs taken from each training file.
         rejected: Rows that could not be read.
+        licences: Training rows by licence; "": none was told.
+        negatives: Hard negatives of training pairs, each with the number of its pair as its id.
     """
 
     train: TokenStore
     validation: TokenStore | None
     rows: tuple[int, ...] = ()
     rejected: int = 0
+    licences: dict[str, int] = field(default_factory=dict)
+    negatives: TokenStore | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A text or pair of a file.
+
+    Attributes:
+        path: The file.
+        text: The text, or the pair.
+        cluster: What keeps it in one split with its likes.
+        licence: What it may be used under; empty where nobody told.
+        negatives: Of a pair, texts that are no translations.
+    """
+
+    path: Path
+    text: Text
+    cluster: str
+    licence: str = ""
+    negatives: tuple[str, ...] = ()
 
 
 def made(folder: Path) -> bool:
@@ -121,12 +144,17 @@ def made(folder: Path) -> bool:
 def open_stores(folder: Path) -> Stores:
     """What `make_stores` has written."""
     facts = read_json_file(folder / _FACTS)
-    validation = TokenStore(folder / "validation") if (folder / "validation").is_dir() else None
+    validation, negatives = (
+        TokenStore(folder / name) if (folder / name).is_dir() else None
+        for name in ("validation", "negatives")
+    )
     return Stores(
         TokenStore(folder / "train"),
         validation if validation is not None and len(validation) else None,
         tuple(facts["rows"]),
         int(facts["rejected"]),
+        facts["licences"],
+        negatives,
     )
 
 
@@ -157,23 +185,30 @@ def make_stores(
     held = 0.0 if files.validation else data.held_out
     read: Counter[Path] = Counter()
     rows: Counter[Path] = Counter()
+    licences: Counter[str] = Counter()
+    negatives: list[Text] = []
 
     def stream(paths: list[Path], faults: Faults, *, validation: bool) -> Iterator[Text]:
         with track("Tokenizing", unit="texts") as progress:
-            for path, text, cluster in read_texts(paths, data, faults, pairs=pairs):
+            for row in read_texts(paths, data, faults, pairs=pairs):
                 progress.advance()
-                read[path] += not validation
-                if not held or held_out(cluster, held) == validation:
-                    rows[path] += not validation
-                    yield text
+                read[row.path] += not validation
+                if held and held_out(row.cluster, held) != validation:
+                    continue
+                if not validation:
+                    number = str(rows.total())
+                    negatives.extend(Text(text, UND, number) for text in row.negatives)
+                    rows[row.path] += 1
+                    licences[row.licence] += 1
+                yield row.text
 
-    def store(name: str, paths: list[Path], faults: Faults) -> TokenStore:
+    def split(name: str, paths: list[Path], faults: Faults) -> TokenStore:
         texts = stream(paths, faults, validation=name == "validation")
         return build_store(texts, tokenizer, folder / name, max_tokens=max_tokens, joint=joint)
 
     what = "pairs" if pairs else "texts"
     faults, again = Faults(data.on_error), Faults(data.on_error)
-    if not len(store("train", files.train, faults)):
+    if not len(split("train", files.train, faults)):
         raise DataError(
             f"no {what} to train on: {read.total():,} were read, "
             f"{read.total() - rows.total():,} of them are held out, "
@@ -182,14 +217,20 @@ def make_stores(
             remedy="Look at the files, data.languages and data.held_out",
         )
     measured = bool(files.validation or held)
-    if measured and not len(store("validation", files.validation or files.train, again)):
+    if measured and not len(split("validation", files.validation or files.train, again)):
         say(f"warning: no {what} are held out: nothing will be measured on them")
     if files.validation:
         faults.rejected.faults += again.rejected.faults
     if faults.rejected.faults:
         say(f"warning: {len(faults.rejected):,} rows of {what} could not be read: rejected.jsonl")
     faults.rejected.write(folder / REJECTED)
-    facts = {"rows": [rows[path] for path in files.train], "rejected": len(faults.rejected)}
+    if negatives:
+        build_store(negatives, tokenizer, folder / "negatives", max_tokens=max_tokens // 2)
+    facts = {
+        "rows": [rows[path] for path in files.train],
+        "rejected": len(faults.rejected),
+        "licences": dict(licences.most_common()),
+    }
     write_json(folder / _FACTS, facts)
 
 
@@ -201,8 +242,8 @@ def held_out(cluster: str, share: float) -> bool:
 
 def read_texts(
     paths: list[Path], data: CorpusData, faults: Faults, *, pairs: bool
-) -> Iterator[tuple[Path, Text, str]]:
-    """Texts or pairs of files, each with its file and what it clusters by.
+) -> Iterator[Read]:
+    """Texts or pairs of files.
 
     Raises:
         DataError: A row cannot be read, is empty, or lacks a column.
@@ -210,12 +251,12 @@ def read_texts(
     wanted = {tag_of(name) for name in data.languages}
     lang = tag_of(data.lang) if data.lang else None
     for path in paths:
-        for text, cluster in _pairs(path, faults) if pairs else _texts(path, lang, faults):
-            if not wanted or {text.lang, text.second_lang or text.lang} <= wanted:
-                yield path, text, cluster or text.text
+        for read in _pairs(path, faults) if pairs else _texts(path, lang, faults):
+            if not wanted or {read.text.lang, read.text.second_lang or read.text.lang} <= wanted:
+                yield read
 
 
-def _pairs(path: Path, faults: Faults) -> Iterator[tuple[Text, str]]:
+def _pairs(path: Path, faults: Faults) -> Iterator[Read]:
     for pair in read_pairs(path, faults):
         source, target = pair.source_text, pair.target_text
         for text in (source, target):
@@ -225,9 +266,11 @@ def _pairs(path: Path, faults: Faults) -> Iterator[tuple[Text, str]]:
                 break
         else:
             langs = pair.source_lang, pair.target_lang
-            yield Text(source, langs[0], pair.id, second=target, second_lang=langs[1]), pair.cluster
+            both = Text(source, langs[0], pair.id, second=target, second_lang=langs[1])
+            yield Read(path, both, pair.cluster or source, pair.licence, pair.negatives)
 
 
-def _texts(path: Path, lang: str | None, faults: Faults) -> Iterator[tuple[Text, str]]:
+def _texts(path: Path, lang: str | None, faults: Faults) -> Iterator[Read]:
     for found in texts_of(path, lang, faults):
-        yield Text(found.text, found.lang, f"{found.lang}/{found.id}"), found.cluster
+        text = Text(found.text, found.lang, f"{found.lang}/{found.id}")
+        yield Read(path, text, found.cluster or found.text, found.licence)

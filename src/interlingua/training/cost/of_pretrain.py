@@ -22,6 +22,7 @@ from interlingua.corpus.rows import Faults
 from interlingua.models.folder import ModelFolder, ModelInfo, open_model
 from interlingua.models.scratch import config_of, sizes_of
 from interlingua.models.tokenizer import load_tokenizer
+from interlingua.training.corpus_run import Start
 from interlingua.training.cost.architecture import Architecture, Batch, architecture_of
 from interlingua.training.cost.forecast import pretrain_load
 from interlingua.training.cost.load import (
@@ -31,7 +32,6 @@ from interlingua.training.cost.load import (
     of_question,
 )
 from interlingua.training.pretrain import (
-    Start,
     check,
     check_objectives,
     learns_positions,
@@ -157,12 +157,12 @@ def _sampled(
     def rows() -> Iterator[Text]:
         for path, size in zip(files.train, sizes, strict=True):
             left = max(_LEAST_ROWS, round(_SAMPLE_ROWS * size / whole))
-            for _, text, _ in read_texts([path], data, Faults(data.on_error), pairs=pairs):
+            for read in read_texts([path], data, Faults(data.on_error), pairs=pairs):
                 if not left:
                     cut.append(path)
                     break
                 left -= 1
-                yield text
+                yield read.text
 
     joint = start.frame.after[-1] if data.pack and start.frame.after else None
     room = max(2, length - start.frame.special(pairs=pairs))

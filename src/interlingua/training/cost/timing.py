@@ -63,7 +63,8 @@ def time_pretrain(recipe: PretrainRecipe, sample: Sample, folder: Path) -> Timed
     """
     from interlingua.models.folder import open_model
     from interlingua.models.scratch import write_new
-    from interlingua.training.pretrain import Plan, Start, learner_of
+    from interlingua.training.corpus_run import Start
+    from interlingua.training.pretrain import Plan, learner_of
     from interlingua.training.pretrain_data import Stores
 
     say("running a few steps of the model")

@@ -27,8 +27,8 @@ import numpy as np
 
 from interlingua.base.config import make
 from interlingua.inference.hardware import processor
-from interlingua.tasks.examples import Example, Examples, read_examples
 from interlingua.tasks.record import TASKS
+from interlingua.tasks.texts import TextExample, TextExamples
 
 if TYPE_CHECKING:
     import torch
@@ -38,15 +38,17 @@ PER_EPOCH = 4
 PEERS = ("float32", "bfloat16")
 
 
-def rows_of(data: str, count: int, held: int, seed: int) -> tuple[list[Example], list[Example]]:
+def rows_of(
+    data: str, count: int, held: int, seed: int
+) -> tuple[list[TextExample], list[TextExample]]:
     """Training and validation rows, other ones for every seed."""
-    rows: Examples = read_examples([data], TASKS.get("nli"), lang="eng_Latn")
+    rows = TextExamples.read([data], TASKS.get("nli"), lang="eng_Latn")
     order = np.random.default_rng(seed).permutation(len(rows.rows))
     chosen = [rows.rows[i] for i in order[: count + held]]
     return chosen[held:], chosen[:held]
 
 
-def write_rows(path: Path, rows: list[Example]) -> str:
+def write_rows(path: Path, rows: list[TextExample]) -> str:
     """Rows as a file that our command reads."""
     lines = [
         json.dumps({"text": row.text, "text_pair": row.pair, "label": row.label}) for row in rows
@@ -107,7 +109,7 @@ def theirs(
     prefix = folder.info.prefix()
     labels = {label: i for i, label in enumerate(TASKS.get("nli").labels)}
 
-    def encoded(rows: list[Example]) -> list[dict[str, Any]]:
+    def encoded(rows: list[TextExample]) -> list[dict[str, Any]]:
         found = tokenizer(
             [prefix + row.text for row in rows], [str(row.pair) for row in rows], truncation=True
         )

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import regex
 
 from interlingua.base.errors import GateError, ModelError, UsageError, quoted
-from interlingua.base.registry import did_you_mean
+from interlingua.base.registry import Registry, did_you_mean
 from interlingua.corpus.rows import OnError
 from interlingua.evaluation.records import Scorecard
-from interlingua.evaluation.results import LanguageResult
-from interlingua.evaluation.scorecard import build, write
+from interlingua.evaluation.scorecard import write
 from interlingua.inference.encode import Encoder
-from interlingua.inference.predict import Classified, classify, head_of, task_of
+from interlingua.inference.predict import task_of
+from interlingua.languages import UND
 from interlingua.models.folder import ModelFolder, open_model
 from interlingua.tasks.datasets import DATASETS, DataFile, Dataset, choose_files, find_files
-from interlingua.tasks.examples import Examples, read_examples
-from interlingua.tasks.record import TASKS
+from interlingua.tasks.examples import EXAMPLES, Examples, read_examples
+from interlingua.tasks.record import TASKS, Task
 
 _GATE = regex.compile(r"\s*([a-z_]+|[a-z]{3}_[A-Z][a-z]{3})\s*(>=|<=|>|<)\s*([0-9.]+)\s*")
 
@@ -33,6 +34,53 @@ class Run:
     exact: bool = False
     seed: int = 0
     on_error: OnError = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be scored.
+
+    Attributes:
+        folder: A model that was taught the task.
+        task: The task record.
+        examples: Labelled rows, of one language or many.
+        run: Engine and seed.
+        split: Which part of a benchmark the rows are.
+    """
+
+    folder: ModelFolder
+    task: Task
+    examples: Examples[Any]
+    run: Run
+    split: str | None
+
+    @property
+    def source_languages(self) -> tuple[str, ...]:
+        """The languages the model was taught the task in, as far as they are known."""
+        return tuple(tag for tag in self.folder.info.source_languages if tag != UND)
+
+    @property
+    def seeds(self) -> dict[str, int]:
+        """The seed of the training, if it is known."""
+        return {} if self.folder.info.seed is None else {"training": self.folder.info.seed}
+
+    @property
+    def checkpoint(self) -> str:
+        """Which of the training's parameters the model has."""
+        return str(self.folder.info.scores.get("checkpoint", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """The scorecard, and the predictions in the order of the rows, one JSON object each."""
+
+    card: Scorecard
+    predictions: Iterable[Mapping[str, Any]]
+
+
+Scorer = Callable[[Asked], Scored]
+SCORERS: Registry[Scorer] = Registry("kind of task")
+SCORERS.add("classification", "interlingua.evaluation.classified:score")
 
 
 def evaluate(
@@ -126,7 +174,9 @@ def score_files(
     return _score(folder, name, examples, Path(out), settings, split="+".join(parts))
 
 
-def read_files(chosen: Sequence[DataFile], task: str, *, on_error: OnError = "stop") -> Examples:
+def read_files(
+    chosen: Sequence[DataFile], task: str, *, on_error: OnError = "stop"
+) -> Examples[Any]:
     """Examples of the files of a data set; a file of many languages is read once.
 
     Raises:
@@ -136,14 +186,12 @@ def read_files(chosen: Sequence[DataFile], task: str, *, on_error: OnError = "st
     for file in chosen:
         wanted.setdefault(file.path, set()).add(file.lang)
     shared = {file.path for file in chosen if file.shared}
-    examples = Examples()
+    record = TASKS.get(task)
+    examples = EXAMPLES.get(record.kind)()
     for path, tags in wanted.items():
         lang = None if path in shared else next(iter(tags))
-        part = read_examples([path], TASKS.get(task), lang=lang, on_error=on_error)
-        part = part.select(np.array([row.lang in tags for row in part.rows], dtype=bool))
-        examples.rows += part.rows
-        examples.files += part.files
-        examples.rejected.faults += part.rejected.faults
+        part = read_examples([path], record, lang=lang, on_error=on_error)
+        examples.add(part.select(np.array([row.lang in tags for row in part.rows], dtype=bool)))
     return examples
 
 
@@ -197,64 +245,18 @@ def plan_benchmark(
 def _score(
     folder: ModelFolder,
     task: str,
-    examples: Examples,
+    examples: Examples[Any],
     out: Path,
     run: Run,
     *,
     split: str | None,
 ) -> Scorecard:
-    head = head_of(folder)
-    gold = np.array(examples.label_ids(head.labels), dtype=np.int64)
-    found = classify(
-        Encoder(folder, engine=run.engine, exact=run.exact), head, examples.texts, examples.pairs
-    )
-    card = build(
-        list(_by_language(examples, gold, found)),
-        task=task,
-        metric=TASKS.get(task).metric,
-        labels=head.labels,
-        model=folder.path.name,
-        source_languages=[tag for tag in folder.info.source_languages if tag != "und"],
-        data=examples.files,
-        seed=run.seed,
-        split=split,
-        seeds={} if folder.info.seed is None else {"training": folder.info.seed},
-        checkpoint=str(folder.info.scores.get("checkpoint", "")),
-    )
-    write(out, card, _predictions(examples, found))
+    record = TASKS.get(task)
+    scored = SCORERS.get(record.kind)(Asked(folder, record, examples, run, split))
+    write(out, scored.card, scored.predictions)
     if examples.rejected.faults:
         examples.rejected.write(out / "rejected.jsonl")
-    return card
-
-
-def _by_language(
-    examples: Examples, gold: np.ndarray, found: Classified
-) -> Iterator[LanguageResult]:
-    tags = np.array([row.lang for row in examples.rows])
-    for tag in sorted(set(tags.tolist())):
-        rows = np.flatnonzero(tags == tag)
-        yield LanguageResult(
-            tag,
-            [examples.rows[i].id for i in rows],
-            gold[rows],
-            found.probabilities[rows],
-            tokens=found.encoded.tokens[rows],
-            unknown=found.encoded.unknown[rows],
-            truncated=found.encoded.truncated[rows],
-            characters=np.array([examples.rows[i].characters for i in rows]),
-        )
-
-
-def _predictions(examples: Examples, found: Classified) -> Iterator[dict[str, object]]:
-    for i, row in enumerate(examples.rows):
-        yield {
-            "id": row.id,
-            "text": row.text,
-            **({} if row.pair is None else {"text_pair": row.pair}),
-            "lang": row.lang,
-            "gold": row.label,
-            **found.record(i),
-        }
+    return scored.card
 
 
 def check_gates(card: Scorecard, gates: Sequence[str]) -> None:

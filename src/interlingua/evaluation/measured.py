@@ -5,7 +5,7 @@ Shapes: ``N`` items, ``R`` resamples.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,8 +15,16 @@ from numpy.typing import NDArray
 
 from interlingua.base.seeding import generator
 from interlingua.evaluation.bootstrap import LEVEL, interval
-from interlingua.evaluation.records import Bootstrap, DataFile, LanguageScore, Scorecard
+from interlingua.evaluation.records import (
+    Bootstrap,
+    ClassScores,
+    Coverage,
+    DataFile,
+    LanguageScore,
+    Scorecard,
+)
 from interlingua.evaluation.scorecard import Means, breakdown_of, facts_of, summarised
+from interlingua.languages import tag_of
 from interlingua.tasks.metrics.spans import SpanCounts
 
 _CELLS = 4_000_000
@@ -51,18 +59,24 @@ def f1_of(counts: SpanCounts, metrics: Mapping[str, float], note: str) -> Measur
     return Measured(np.asarray(2.0 * counts.hits), whole, metrics, note)
 
 
-def build_measured(
+def build_measured(  # noqa: PLR0913 - the head of a scorecard is all of these
     results: Mapping[str, Measured],
     *,
     task: str,
     metric: str,
     model: str,
     data: Iterable[dict[str, str | int]],
-    split: str,
+    split: str | None,
     seed: int,
     resamples: int = 1000,
+    source_languages: Iterable[str] = (),
+    labels: Sequence[str] = (),
+    seeds: Mapping[str, int] | None = None,
+    checkpoint: str = "",
+    coverage: Mapping[str, Coverage] | None = None,
+    classes: Mapping[str, dict[str, ClassScores]] | None = None,
 ) -> Scorecard:
-    """The scorecard of an encoder that was not taught the task.
+    """The scorecard of what is counted, of a model that was taught the task or was not.
 
     Args:
         results: By language tag.
@@ -73,7 +87,14 @@ def build_measured(
         split: Which part of the data.
         seed: Of the bootstrap over items.
         resamples: Bootstrap resamples.
+        source_languages: The languages the model was taught the task in.
+        labels: Its labels, if it has some.
+        seeds: Other seeds of the run, by what they were for.
+        checkpoint: Which of the training's parameters were tested.
+        coverage: What the tokenizer makes of each language.
+        classes: How well each label is known in each language.
     """
+    sources = tuple(sorted({tag_of(source) for source in source_languages}))
     drawn = {lang: _drawn(lang, results[lang], resamples, seed) for lang in sorted(results)}
     scores, notes = {}, {}
     for lang, found in sorted(results.items()):
@@ -85,28 +106,29 @@ def build_measured(
         if found.note:
             notes[f"per_language.{lang}"] = found.note
     means = Means({lang: score.score for lang, score in scores.items()}, drawn)
-    facts = {lang: facts_of(lang, taught=False) for lang in scores}
+    facts = {lang: facts_of(lang, taught=lang in sources) for lang in scores}
     summary, intervals = summarised(means, facts, scores, notes)
     return Scorecard(
         task=task,
         metric=metric,
         model=model,
-        source_languages=(),
+        source_languages=sources,
         split=split,
-        labels=(),
+        labels=tuple(labels),
         per_language=scores,
         summary=summary,
         summary_ci=intervals,
         breakdown=breakdown_of(means, facts, summary.source),
         calibration={},
-        coverage={},
-        classes={},
+        coverage=dict(coverage or {}),
+        classes=dict(classes or {}),
         languages=facts,
         bootstrap=Bootstrap(level=LEVEL, resamples=resamples, parallel=False),
         notes=notes,
         data=tuple(DataFile.model_validate(file) for file in data),
         seed=seed,
-        seeds={"bootstrap": seed},
+        seeds={"bootstrap": seed, **(seeds or {})},
+        checkpoint=checkpoint,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 

@@ -14,6 +14,8 @@ MINUS = "\N{MINUS SIGN}"
 NOTHING = "\N{EN DASH}"
 METRIC_NAMES = {
     "f1": "F1",
+    "span_f1": "span F1",
+    "exact_match": "exact match",
     "map_at_20": "mAP@20",
     "accuracy": "accuracy",
     "macro_f1": "macro-F1",
@@ -78,7 +80,7 @@ def headline(card: Scorecard) -> str:
 
 def _taught(card: Scorecard) -> str:
     sources = card.source_languages
-    if not card.labels:
+    if not card.labels and not sources:
         return "As it is"
     if not sources:
         return "Taught in languages unknown"

@@ -24,6 +24,7 @@ from interlingua.inference.engine import ENGINES, Batch, Engine
 from interlingua.inference.hardware import device, processor
 from interlingua.inference.sample import sample
 from interlingua.models.folder import ModelFolder
+from interlingua.models.info import Outputs
 
 SMALL_JOB = 1000
 """Rows under which the engine that starts at once is taken, unless the other is ready."""
@@ -39,8 +40,12 @@ def open_engine(
     precision: str = "auto",
     exact: bool = False,
     rows: int | None = None,
+    outputs: Outputs = "vectors",
 ) -> Engine:
     """Open an engine for a model.
+
+    Logits of tokens are computed by the engine that is fastest with vectors of the same model,
+    which does the same work, but in eight bits only if asked: what is checked are vectors.
 
     Args:
         folder: The model.
@@ -49,26 +54,43 @@ def open_engine(
             near float32.
         exact: torch in float32, whatever else is asked for.
         rows: Size of the job, if known; a small one takes the engine that starts at once.
+        outputs: What the engine gives: ``vectors``, or ``tokens`` for the native head's logits.
 
     Raises:
         UnknownNameError: There is no such engine.
         MissingExtraError: Its package is not installed.
     """
-    if exact:
-        return ENGINES.get("torch")(folder, precision="float32")
-    if precision == "int8" and engine == "auto":
-        engine = "openvino"  # the only one that has it
-    if engine != "auto":
-        return ENGINES.get(engine)(folder, precision=precision)
-    if not available("openvino") or device().type == "cuda":
-        return ENGINES.get("torch")(folder, precision=precision)
+    settled = _settled(engine, precision, exact=exact)
+    if settled is not None:
+        return ENGINES.get(settled[0])(folder, precision=settled[1], outputs=outputs)
     key = _key(folder, precision)
     choice = _read_choices().get(key)
-    if choice is not None:
+    if choice is None and rows is not None and rows < SMALL_JOB:
+        return ENGINES.get("torch")(folder, precision=precision, outputs=outputs)
+    if choice is None:
+        measured = _measure(folder, key, precision)
+        if outputs == "vectors":
+            return measured
+        choice = {"engine": measured.name, "precision": measured.precision}
+    if outputs == "vectors":
         return _open(folder, key, choice)
-    if rows is not None and rows < SMALL_JOB:
-        return ENGINES.get("torch")(folder, precision=precision)
-    return _measure(folder, key, precision)
+    asked = str(choice["precision"])
+    return ENGINES.get(str(choice["engine"]))(
+        folder, precision="auto" if asked == "int8" else asked, outputs=outputs
+    )
+
+
+def _settled(engine: str, precision: str, *, exact: bool) -> tuple[str, str] | None:
+    """Engine and precision where nothing is left to choose."""
+    if exact:
+        return "torch", "float32"
+    if precision == "int8" and engine == "auto":
+        return "openvino", precision  # the only one that has it
+    if engine != "auto":
+        return engine, precision
+    if not available("openvino") or device().type == "cuda":
+        return "torch", precision
+    return None
 
 
 def _candidates(precision: str) -> list[tuple[str, str]]:

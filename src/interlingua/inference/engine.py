@@ -1,6 +1,6 @@
-"""The protocol of an engine: token ids in, vectors out.
+"""The protocol of an engine: token ids in, vectors out, or the logits of every token.
 
-Legend: B rows of a batch, L tokens, D features.
+Legend: B rows of a batch, L tokens, D features, C classes.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from interlingua.base.registry import Registry
 from interlingua.models.folder import ModelFolder
+from interlingua.models.info import Outputs
 
 Batch = tuple[NDArray[np.int64], NDArray[np.int64]]
 """input_ids [B, L] and attention_mask [B, L]."""
@@ -31,16 +32,18 @@ class Engine(Protocol):
     def run(
         self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]
     ) -> NDArray[np.float32]:
-        """Vectors float32 [B, D] of one batch."""
+        """Vectors float32 [B, D] of one batch, or logits [B, L, C]."""
 
     def run_many(self, batches: Iterable[Batch]) -> Iterator[tuple[int, NDArray[np.float32]]]:
-        """Vectors of many batches as they are done, each with its position."""
+        """The same of many batches as they are done, each with its position."""
 
 
 class Opener(Protocol):
     """Builds an engine for a model folder."""
 
-    def __call__(self, folder: ModelFolder, *, precision: str) -> Engine:
+    def __call__(
+        self, folder: ModelFolder, *, precision: str, outputs: Outputs = "vectors"
+    ) -> Engine:
         """The engine; ``precision`` is ``auto``, ``float32``, ``bfloat16`` or ``int8``."""
 
 

@@ -27,27 +27,36 @@ from interlingua.inference.hardware import cores
 from interlingua.inference.int8 import GROUPS, quantise, ranges
 from interlingua.inference.sample import sample
 from interlingua.models.folder import ModelFolder
+from interlingua.models.info import Outputs
 
 if TYPE_CHECKING:
-    from interlingua.models.encoder import PooledEncoder
+    from torch import nn
 
 _FORMAT = 2
 _STREAMS = 8
 
 
 class OpenVINOEngine:
-    """Runs an exported `PooledEncoder` on the processor.
+    """Runs an exported model on the processor.
 
     Args:
         folder: The model.
         precision: ``auto`` is bfloat16 where the processor has it; ``int8`` is eight-bit weights
             and products, the rest as ``auto``.
+        outputs: ``vectors``, or ``tokens`` for the native head's logits.
         threads: Threads; None: all cores.
     """
 
     name = "openvino"
 
-    def __init__(self, folder: ModelFolder, *, precision: str, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        folder: ModelFolder,
+        *,
+        precision: str,
+        outputs: Outputs = "vectors",
+        threads: int | None = None,
+    ) -> None:
         core = _core()
         if "CPU" not in core.available_devices:
             raise UsageError("OpenVINO finds no processor here", remedy="Use --engine torch")
@@ -56,7 +65,7 @@ class OpenVINOEngine:
         half = native or precision == "bfloat16"
         self.precision = "int8" if precision == "int8" else "bfloat16" if half else "float32"
         self.token_budget = 512
-        path = graph(folder, int8=precision == "int8")
+        path = graph(folder, outputs=outputs, int8=precision == "int8")
         self._model = core.read_model(path / "model.xml")
         self._threads = threads or cores()
         self._streams = min(self._threads, _STREAMS)
@@ -81,12 +90,12 @@ class OpenVINOEngine:
     def run(
         self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]
     ) -> NDArray[np.float32]:
-        """Vectors float32 [B, D] of one batch; all threads work on it."""
+        """Vectors [B, D] of one batch, or logits [B, L, C]; all threads work on it."""
         found = self._one.infer([input_ids, attention_mask], share_inputs=True)
         return np.array(found[0], dtype=np.float32)
 
     def run_many(self, batches: Iterable[Batch]) -> Iterator[tuple[int, NDArray[np.float32]]]:
-        """Vectors of many batches; several run side by side, and the next is prepared meanwhile."""
+        """The same of many batches; several run side by side, the next is prepared meanwhile."""
         source = enumerate(batches)
         head = list(islice(source, 2))
         if len(head) < 2:
@@ -119,22 +128,23 @@ def _core() -> Any:  # noqa: ANN401 - an OpenVINO core
     return require("openvino", extra="openvino").Core()
 
 
-def graph(folder: ModelFolder, *, int8: bool = False) -> Path:
+def graph(folder: ModelFolder, *, outputs: Outputs = "vectors", int8: bool = False) -> Path:
     """The folder of the exported graph, made now if it is not in the cache or not whole.
 
     Raises:
         UsageError: ``int8`` is asked for and the model's widths do not allow it.
     """
     kind = "openvino-int8" if int8 else "openvino"
+    kind += "" if outputs == "vectors" else f"-{outputs}"
     target = cache_dir() / "engines" / f"{kind}-{folder.fingerprint[:24]}-{_FORMAT}"
     if target.exists() and not check_manifest(target):
         return target
-    from interlingua.models.encoder import PooledEncoder, load_encoder
+    from interlingua.models.native import load_module
 
     ov = require("openvino", extra="openvino")
-    encoder = load_encoder(folder)
-    model = _export(PooledEncoder.for_folder(encoder, folder.info).eval(), folder.pad_id)
-    group = quantise(model, ranges(encoder, sample(folder))) if int8 else 0
+    module = load_module(folder, outputs)
+    model = _export(module, folder.pad_id)
+    group = quantise(model, ranges(module.encoder, sample(folder))) if int8 else 0
     if int8 and not group:
         raise UsageError(
             f"{folder.path} has widths that no group of {GROUPS} divides",
@@ -153,7 +163,7 @@ def _about(path: Path) -> dict[str, Any]:
     return about
 
 
-def _export(model: PooledEncoder, pad_id: int) -> Any:  # noqa: ANN401 - an OpenVINO model
+def _export(model: nn.Module, pad_id: int) -> Any:  # noqa: ANN401 - an OpenVINO model
     import torch
 
     ov = require("openvino", extra="openvino")

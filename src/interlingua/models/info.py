@@ -9,6 +9,8 @@ from pydantic import Field, model_validator
 from interlingua.base.config import Config
 
 INFO_FILE = "interlingua.json"
+Outputs = Literal["vectors", "tokens"]
+"""What a model is run for: a vector of each text, or the logits of each token."""
 
 
 class DataFile(Config):

@@ -15,12 +15,16 @@ class Task(Config):
 
     name: str
     """The name on the command line."""
-    kind: Literal["classification"]
-    """Which reader, head and decoder serve it."""
+    kind: Literal["classification", "tagging", "qa"]
+    """Which examples, head, prediction and score serve it."""
     summary: str
     """One line for a person."""
     text_columns: tuple[str, ...] = ("text", "tweet_text", "sentence")
     """Columns that may hold the text; the first that a file has is taken."""
+    token_columns: tuple[str, ...] = ("tokens", "words")
+    """Columns that may hold the list of tokens of a sentence to be tagged."""
+    tag_columns: tuple[str, ...] = ("tags",)
+    """Columns that may hold their tags."""
     pair_columns: tuple[str, ...] = ()
     """Columns that may hold the second text of a pair; empty: the task is of single texts."""
     label_columns: tuple[str, ...] = ("label",)
@@ -31,7 +35,7 @@ class Task(Config):
     """The label space; empty: the sorted labels of the training file."""
     aliases: dict[str, str] = Field(default_factory=dict)
     """Other spellings of labels; integers index a label space of words by themselves."""
-    metric: Literal["accuracy", "macro_f1"]
+    metric: Literal["accuracy", "macro_f1", "span_f1", "f1"]
     """The score of the scorecard; every other metric stands beside it."""
     strategy: Literal["probe", "head", "lora", "full"]
     """What ``--strategy auto`` means."""

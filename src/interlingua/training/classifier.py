@@ -7,20 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
-from interlingua.base.seeding import generator
-from interlingua.batches.buckets import IntArray, plan, shuffled_plan
+from interlingua.batches.buckets import IntArray, plan
 from interlingua.batches.tokens import Tokenized, pad
 from interlingua.models.heads import Head
 from interlingua.objectives.cross_entropy import cross_entropy
 from interlingua.tasks.metrics.resampled import of_rows
-from interlingua.training.trainable import depth_of, layer_of, trained_from
+from interlingua.training.learner import HeadLearner
 
 if TYPE_CHECKING:
     from interlingua.models.encoder import PooledEncoder
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from interlingua.training.settings import TeachingSettings
 
 _VALIDATION_TOKENS = 4096
-_HEAD = "head."
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +48,12 @@ class Part:
     features: NDArray[np.float32] | None = None
 
 
-class ClassifierLearner:
-    """A linear head, on an encoder that is trained along or on vectors that stand.
-
-    Which parameters of the encoder are trained is told by their ``requires_grad``.
+class ClassifierLearner(HeadLearner):
+    """A linear head on pooled vectors; see `HeadLearner`.
 
     Args:
         encoder: Token ids to vectors [B, D]; None: the parts bring their features.
-        head: Where the head starts; a fitted probe keeps the encoder from being torn about in the
-            first steps (Kumar et al., ICLR 2022).
+        head: Where the head starts.
         train: Training rows.
         validation: Rows the score is computed on.
         settings: What the loop is set to.
@@ -83,95 +78,27 @@ class ClassifierLearner:
         rate: Callable[[str], float] = lambda name: 0.0,
         unfreezing: tuple[int, ...] = (),
     ) -> None:
-        device = arithmetic.device
-        self.encoder = None if encoder is None else encoder.to(device)
-        self.head = nn.Linear(head.weight.shape[1], len(head.labels)).to(device)
-        mean = np.zeros(head.weight.shape[1], np.float32) if head.mean is None else head.mean
-        with torch.no_grad():
-            self.head.weight.copy_(torch.from_numpy(head.weight))
-            self.head.bias.copy_(torch.from_numpy(head.bias - head.weight @ mean))
-        self.dropout = nn.Dropout(settings.dropout)
-        self.labels = head.labels
+        super().__init__(
+            encoder,
+            head,
+            lengths=train.tokens.lengths,
+            ids=train.ids,
+            settings=settings,
+            arithmetic=arithmetic,
+            rate=rate,
+            unfreezing=unfreezing,
+        )
         self.train = train
         self.validation = validation
-        self.settings = settings
         self.metric = metric
         self.pad_id = pad_id
-        self.arithmetic = arithmetic
-        self.rate = rate
-        self.unfreezing = unfreezing
         self.class_weights: Tensor | None = None
         if settings.class_weights == "balanced":
             counts = np.bincount(train.labels, minlength=len(head.labels))
             weights = len(train.labels) / (np.count_nonzero(counts) * np.maximum(counts, 1))
-            self.class_weights = torch.tensor(weights, dtype=torch.float32, device=device)
-        named = [] if encoder is None else list(encoder.encoder.named_parameters())
-        self.trained = {name: p for name, p in named if p.requires_grad}
-        self.depth = depth_of(name for name, _ in named) if named else 0
-
-    def named_parameters(self) -> dict[str, nn.Parameter]:
-        """Trained parameters by name: the encoder's, then the head's."""
-        return {f"encoder.{name}": p for name, p in self.trained.items()} | {
-            f"{_HEAD}{name}": p for name, p in self.head.named_parameters()
-        }
-
-    def parameter_groups(self) -> list[dict[str, Any]]:
-        """Matrices decay, vectors do not; the head and every layer have rates of their own."""
-        groups: dict[tuple[float, float], list[nn.Parameter]] = {}
-        for name, parameter in self.named_parameters().items():
-            head = name.startswith(_HEAD)
-            rate = self.settings.head_learning_rate if head else self.rate(name[len("encoder.") :])
-            decay = self.settings.weight_decay if parameter.ndim > 1 else 0.0
-            groups.setdefault((rate, decay), []).append(parameter)
-        return [{"params": p, "lr": r, "weight_decay": d} for (r, d), p in groups.items()]
-
-    def state(self) -> dict[str, Tensor]:
-        """Nothing changes beside the parameters."""
-        return {}
-
-    def begin_epoch(self, epoch: int) -> None:
-        """Freeze the layers that are not trained yet; the head always is."""
-        lowest = trained_from(self.unfreezing, epoch, self.depth)
-        for name, parameter in self.trained.items():
-            parameter.requires_grad_(layer_of(name, self.depth) >= lowest)
-            if not parameter.requires_grad:
-                parameter.grad = None
-
-    def epochs(self) -> int:
-        """Epochs at most."""
-        return self.settings.epochs
-
-    def steps(self, seed: int) -> int:
-        """Batches of all epochs together."""
-        return sum(len(self.batches(epoch, seed)) for epoch in range(self.epochs()))
-
-    def batches(self, epoch: int, seed: int) -> list[IntArray]:
-        """Rows of like length together, in another order every epoch."""
-        return shuffled_plan(
-            self.train.tokens.lengths,
-            token_budget=self.settings.token_budget,
-            rng=generator(seed, "order", epoch),
-            max_rows=self.settings.max_rows,
-        )
-
-    def row_ids(self, rows: IntArray) -> list[str]:
-        """Ids of training rows."""
-        return [self.train.ids[row] for row in rows]
-
-    def size(self, rows: IntArray) -> int:
-        """Tokens of a batch."""
-        return int(self.train.tokens.lengths[rows].sum())
-
-    def kind(self, rows: IntArray) -> str:
-        """All batches have the same loss."""
-        del rows
-        return "cross-entropy"
-
-    def training_mode(self, on: bool) -> None:
-        """Switch dropout on or off."""
-        for module in (self.encoder, self.head, self.dropout):
-            if module is not None:
-                module.train(on)
+            self.class_weights = torch.tensor(
+                weights, dtype=torch.float32, device=arithmetic.device
+            )
 
     def loss(self, rows: IntArray, part: IntArray, step: int) -> Tensor:
         """What some rows add to the mean cross-entropy of a batch, in nats."""
@@ -201,15 +128,6 @@ class ClassifierLearner:
             for tag in np.unique(tags)
         ]
         return float(np.mean(scores))
-
-    def figures(self) -> dict[str, float]:
-        """Nothing besides the score."""
-        return {}
-
-    def fitted_head(self) -> Head:
-        """The head as it stands."""
-        weight, bias = (p.detach().float().cpu().numpy() for p in self.head.parameters())
-        return Head(weight, bias, self.labels)
 
     def _logits(self, part: Part, rows: IntArray) -> Tensor:
         logits: Tensor = self.head(self.dropout(self._features(part, rows).float()))

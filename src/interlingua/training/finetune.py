@@ -10,17 +10,11 @@ from typing import Any
 
 from interlingua.base.config import make, put
 from interlingua.base.files import atomic_folder
-from interlingua.base.progress import say
-from interlingua.base.seeding import generator, seed_everything
-from interlingua.inference.encode import Encoder
-from interlingua.inference.predict import classify
+from interlingua.base.seeding import seed_everything
 from interlingua.models.folder import ModelInfo
 from interlingua.training.lesson import Lesson, prepare
 from interlingua.training.output import check_free
-from interlingua.training.probe import fit_probe
 from interlingua.training.settings import FinetuneRecipe, Strategy
-from interlingua.training.split import folds, groups
-from interlingua.training.whitening import language_whitening
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,34 +112,10 @@ def run_finetune(recipe: FinetuneRecipe, *, out: str | Path, resume: bool = Fals
     )
 
 
-def teach_probe(lesson: Lesson, out: Path) -> ModelInfo:
-    """Fit a regularised logistic head on frozen vectors and write the folder.
-
-    All training rows are used: cross-validation chooses the regularisation, and validation rows,
-    where there are some, only tell how good the result is.
-    """
-    encoder = Encoder(lesson.folder)
-    settings = lesson.recipe.training.probe
-    matrix = language_whitening(encoder) if lesson.whitened else None
-    ids = lesson.ids(lesson.train)
-    texts, pairs = lesson.train.texts, lesson.train.pairs
-    balanced = lesson.task.metric == "macro_f1"
-    rng = generator(lesson.seed, "folds")
-    parts = folds(groups(texts, pairs), ids.tolist(), count=settings.folds, rng=rng)
-    vectors = encoder.encode(texts, pairs=pairs).vectors
-    probe = fit_probe(vectors, ids, lesson.labels, parts=parts, matrix=matrix, balanced=balanced)
-    say(f"regularisation C = {probe.strength:g}, cross-validated accuracy {probe.accuracy:.3f}")
-    scores: dict[str, Any] = {
-        "strategy": "probe",
-        "regularisation_C": probe.strength,
-        "temperature": round(probe.temperature, 4),
-        "cross_validated_accuracy": round(probe.accuracy, 4),
-    }
-    if lesson.validation is not None:
-        rows = lesson.validation
-        found = classify(encoder, probe.head, rows.texts, rows.pairs).probabilities.argmax(axis=1)
-        scores["validation"] = lesson.validation_score(lesson.ids(lesson.validation), found)
-    info = lesson.described(scores)
+def teach_probe(lesson: Lesson[Any], out: Path) -> ModelInfo:
+    """Fit a regularised logistic head on a frozen encoder and write the folder."""
+    head, scores = lesson.probe()
+    info = lesson.described({"strategy": "probe", **scores})
     with atomic_folder(out) as temporary:
-        lesson.save(temporary, info, probe.head, encoder=None)
+        lesson.save(temporary, info, head, encoder=None)
     return info

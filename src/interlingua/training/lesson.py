@@ -1,34 +1,47 @@
-"""What a strategy is given, checked before anything is written, and how its result is saved."""
+"""What a strategy is given, checked before anything is written, and how its result is saved.
+
+A kind of task makes a class of `Lesson`, which says what its rows, its head and its learner are;
+`LESSONS` names them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from interlingua import __version__
 from interlingua.base.config import dump_recipe
-from interlingua.base.errors import ConfigError, DataError, LabelError, quoted
+from interlingua.base.errors import DataError
 from interlingua.base.files import write_manifest, write_text
-from interlingua.models.folder import DataFile, ModelFolder, ModelInfo, in_pairs, open_model
+from interlingua.base.registry import Registry
+from interlingua.base.seeding import generator
+from interlingua.models.folder import DataFile, ModelFolder, ModelInfo, open_model
 from interlingua.models.heads import Head
 from interlingua.models.save import parent_name, save_model
-from interlingua.tasks.examples import Examples, read_examples
-from interlingua.tasks.metrics.resampled import of_rows
+from interlingua.tasks.examples import Examples
 from interlingua.tasks.record import TASKS, Task
 from interlingua.training.settings import FinetuneRecipe
+from interlingua.training.split import folds, groups
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
+    from interlingua.training.distributed import Processes
+    from interlingua.training.learner import HeadLearner
+    from interlingua.training.settings import TeachingSettings
+
+X = TypeVar("X", bound=Examples[Any])
+
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
+class Lesson(ABC, Generic[X]):
     """A recipe with its files read, its labels settled and its model opened.
 
     Attributes:
@@ -39,7 +52,7 @@ class Lesson:
         labels: The label set.
         train: Training rows.
         validation: Rows to choose by, if the recipe names some.
-        head: The parent's head, if it was taught this task and is pooled alike.
+        head: The parent's head, if it was taught this task and is used alike.
     """
 
     recipe: FinetuneRecipe
@@ -47,9 +60,48 @@ class Lesson:
     strategy: str
     folder: ModelFolder
     labels: tuple[str, ...]
-    train: Examples
-    validation: Examples | None
+    train: X
+    validation: X | None
     head: Head | None = None
+
+    @classmethod
+    @abstractmethod
+    def read(
+        cls, recipe: FinetuneRecipe, task: Task, *, strategy: str, parent: ModelFolder
+    ) -> Self:
+        """Read and check everything a recipe names.
+
+        Raises:
+            UserError: Something cannot be used.
+        """
+
+    @abstractmethod
+    def input_ids(self, rows: X) -> list[NDArray[np.int32]]:
+        """What the model is given: token ids of each row, or of each window of them."""
+
+    @abstractmethod
+    def learner(
+        self,
+        settings: TeachingSettings,
+        train: X,
+        validation: X,
+        *,
+        group: Processes,
+        head: Head | None = None,
+    ) -> HeadLearner:
+        """What the loop trains.
+
+        Args:
+            settings: Those of the strategy.
+            train: Training rows.
+            validation: Rows the score is computed on.
+            group: The processes of the run.
+            head: Where the head starts; None: as the settings say.
+        """
+
+    @abstractmethod
+    def probe(self) -> tuple[Head, dict[str, Any]]:
+        """A head fitted on a frozen encoder, and the figures found on the way."""
 
     @property
     def seed(self) -> int:
@@ -57,20 +109,42 @@ class Lesson:
         return self.recipe.training.seed
 
     @property
-    def whitened(self) -> bool:
-        """Whether a probe's features are whitened by language."""
-        return self.recipe.training.probe.whitening and not self.task.paired
+    def features(self) -> int:
+        """Features that the head looks at, D."""
+        return self.folder.features
 
-    def ids(self, examples: Examples) -> NDArray[np.int64]:
-        """Classes of the rows, int64 [N]."""
-        return np.array(examples.label_ids(self.labels), dtype=np.int64)
+    def blank_head(self) -> Head:
+        """A head that knows nothing."""
+        zeros = np.zeros((len(self.labels), self.features), np.float32)
+        return Head(zeros, zeros[:, 0].copy(), self.labels)
 
-    def validation_score(
-        self, gold: NDArray[np.int64], predicted: NDArray[np.int64]
-    ) -> dict[str, Any]:
-        """The task's metric on validation rows, as ``interlingua.json`` holds it."""
-        value = of_rows(self.task.metric, gold, predicted, classes=len(self.labels))
-        return {"metric": self.task.metric, "score": round(value, 4), "rows": len(gold)}
+    def rows_probed(self, settings: TeachingSettings) -> int:
+        """Training rows that the starting head of a run by gradient is fitted on, at most."""
+        del settings
+        return 0
+
+    def parts(self, rows: X, *, count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        """Parts of like rows, one a row [N], that have no text in common."""
+        return folds(groups(rows.texts), [0] * len(rows.rows), count=count, rng=rng)
+
+    def split(self) -> tuple[X, X]:
+        """Training and validation rows: the files given, else a part held out."""
+        if self.validation is not None:
+            return self.train, self.validation
+        count = round(1 / self.recipe.data.held_out)
+        parts = self.parts(self.train, count=count, rng=generator(self.seed, "held out"))
+        return self.train.select(parts != 0), self.train.select(parts == 0)
+
+    def finished(
+        self, encoder: PreTrainedModel | None, head: Head
+    ) -> tuple[PreTrainedModel | None, Head | None]:
+        """What is saved: the model (None: the parent's weights), and a head beside it.
+
+        Args:
+            encoder: The bare encoder, if it was trained.
+            head: The head.
+        """
+        return encoder, head
 
     def fingerprint(self) -> dict[str, Any]:
         """What must be the same for a run by gradient to be resumed."""
@@ -117,82 +191,38 @@ class Lesson:
         self, out: Path, info: ModelInfo, head: Head, *, encoder: PreTrainedModel | None
     ) -> None:
         """Write the model folder and the resolved recipe into ``out``, an existing folder."""
-        save_model(out, encoder=encoder, source=self.folder, info=info, head=head)
+        model, beside = self.finished(encoder, head)
+        save_model(out, encoder=model, source=self.folder, info=info, head=beside)
         write_text(out / "recipe.yaml", dump_recipe(self.recipe))
         if self.train.rejected.faults:
             self.train.rejected.write(out / "rejected.jsonl")
         write_manifest(out)
 
 
-def prepare(recipe: FinetuneRecipe) -> Lesson:
+LESSONS: Registry[type[Lesson[Any]]] = Registry("kind of task")
+LESSONS.add("classification", "interlingua.training.classification:ClassificationLesson")
+
+
+def prepare(recipe: FinetuneRecipe) -> Lesson[Any]:
     """Read and check everything a recipe names.
 
     Raises:
         UserError: Something cannot be used.
     """
-    data = recipe.data
-    task = TASKS.get(data.task)
+    task = TASKS.get(recipe.data.task)
     asked = recipe.training.strategy
     strategy = task.strategy if asked == "auto" else asked
     parent = open_model(recipe.model.name)
-    normalize = recipe.model.normalize
-    if normalize is None and strategy in ("lora", "full") and parent.info.task != task.name:
-        normalize = False
-    fresh = task.paired and parent.info.task != task.name
-    folder = with_pooling(
-        in_pairs(parent) if fresh else parent, recipe.training.probe.layers, normalize
-    )
-    train = read_examples(data.train, task, lang=data.lang, on_error=data.on_error)
-    labels = label_set(task, train, data.labels)
-    train.label_ids(labels)
-    if len({row.label for row in train.rows}) < 2:
-        raise LabelError(
-            f"all {len(train.rows)} rows have the label {quoted(train.rows[0].label)}",
-            path=data.train[0],
-            remedy="A classifier needs at least two classes",
-        )
-    validation = None
-    if data.validation:
-        validation = read_examples(data.validation, task, lang=data.lang, on_error=data.on_error)
-        validation.label_ids(labels)
-    head = None
-    if (parent.info.task, parent.info.labels) == (task.name, labels) and folder.info == parent.info:
-        head = parent.head()
-    return Lesson(recipe, task, strategy, folder, labels, train, validation, head)
+    return LESSONS.get(task.kind).read(recipe, task, strategy=strategy, parent=parent)
 
 
-def with_pooling(
-    folder: ModelFolder, layers: tuple[int, ...], normalize: bool | None
-) -> ModelFolder:
-    """The same folder with other hidden states pooled, or pooled otherwise.
-
-    Args:
-        folder: The parent.
-        layers: Hidden states; empty: as it is.
-        normalize: Whether vectors get length one; None: as it is.
-
-    Raises:
-        ConfigError: The encoder has no such layer.
-    """
-    depth = int(folder.config.get("num_hidden_layers") or folder.config.get("num_layers") or 0)
-    beyond = [layer for layer in layers if not 0 <= layer <= depth]
-    if beyond:
-        raise ConfigError(f"layer {beyond[0]}: the encoder has layers 0 to {depth}")
-    info = folder.info
-    update = {
-        "layers": layers or info.layers,
-        "normalize": info.normalize if normalize is None else normalize,
-    }
-    return ModelFolder(folder.path, info.model_copy(update=update), folder.config)
-
-
-def label_set(task: Task, train: Examples, given: Sequence[str]) -> tuple[str, ...]:
-    """The labels given, else the task's, else the sorted labels of the training rows.
+def label_set(task: Task, found: Iterable[str], given: Sequence[str]) -> tuple[str, ...]:
+    """The labels given, else the task's, else those found in the training rows, sorted.
 
     Raises:
         DataError: A label is given twice, or fewer than two are given.
     """
-    labels = tuple(given) or task.labels or tuple(sorted({str(row.label) for row in train.rows}))
+    labels = tuple(given) or task.labels or tuple(sorted(set(found)))
     if len(set(labels)) != len(labels) or (given and len(labels) < 2):
         raise DataError(f"--labels {', '.join(labels)}: at least two labels, each once")
     return labels

@@ -8,8 +8,9 @@ the last.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import regex
@@ -20,7 +21,8 @@ from interlingua.base.optional import require
 
 if TYPE_CHECKING:
     from interlingua.batches.buckets import IntArray
-    from interlingua.training.settings import LoraSettings
+    from interlingua.training.lesson import Lesson
+    from interlingua.training.settings import FullSettings, LoraSettings
 
 BEFORE = -1
 _LAYER = regex.compile(r"(?:^|\.)(?:layer|layers|block|h)\.(\d+)\.")
@@ -151,3 +153,32 @@ def join_rows(encoder: nn.Module) -> None:
     embedding = encoder.get_input_embeddings()  # type: ignore[operator]
     if isinstance(embedding, RowEmbedding):
         encoder.set_input_embeddings(embedding.whole())  # type: ignore[operator]
+
+
+def trained_encoder(
+    lesson: Lesson[Any], settings: FullSettings | LoraSettings, input_ids: Sequence[np.ndarray]
+) -> tuple[nn.Module, Callable[[str], float]]:
+    """The bare encoder, of which what is trained asks for a gradient, and its rates by name.
+
+    Args:
+        lesson: What is taught.
+        settings: Those of its strategy.
+        input_ids: Token ids of the training rows, whose embeddings may be trained.
+    """
+    from interlingua.models.encoder import load_encoder
+    from interlingua.training.settings import FullSettings
+
+    plain = load_encoder(lesson.folder)
+    depth = depth_of(name for name, _ in plain.named_parameters())
+    set_dropout(plain, settings.encoder_dropout)
+    decay = 1.0
+    adapted: nn.Module = plain
+    if isinstance(settings, FullSettings):
+        decay = settings.layer_decay
+        plain.requires_grad_(True)
+        plain.get_input_embeddings().requires_grad_(False)
+        if settings.embeddings == "rows":
+            train_rows(plain, input_ids)
+    else:
+        adapted = add_lora(plain, settings, seed=lesson.seed)
+    return adapted, partial(rate, depth=depth, top=settings.learning_rate, decay=decay)

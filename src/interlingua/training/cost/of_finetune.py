@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from interlingua.base.seeding import generator
 from interlingua.batches.buckets import IntArray, padded_length, plan, shuffled_plan
-from interlingua.batches.tokens import tokenize
 from interlingua.tasks.examples import Examples
 from interlingua.training.cost.architecture import Batch, Trained, architecture_of
 from interlingua.training.cost.load import Load, Passes
@@ -28,10 +27,10 @@ _HELD_OUT = 0.1
 
 @dataclass(frozen=True, slots=True)
 class FinetuneSample:
-    """A fine-tuning recipe, read: what it has to do, its rows, and their tokens [N]."""
+    """A fine-tuning recipe, read: what it has to do, its rows, and the tokens of each [N]."""
 
     load: Load
-    lesson: Lesson
+    lesson: Lesson[Any]
     lengths: IntArray
 
 
@@ -42,7 +41,7 @@ def sample_finetune(recipe: FinetuneRecipe) -> FinetuneSample:
         UserError: The recipe, its data or its model cannot be used.
     """
     lesson = prepare(recipe)
-    train = _tokens(lesson, lesson.train)
+    train = lesson.input_ids(lesson.train)
     lengths = np.array([len(ids) for ids in train], dtype=np.int64)
     strategy = lesson.strategy
     if strategy in ("probe", "head"):
@@ -58,7 +57,7 @@ def sample_finetune(recipe: FinetuneRecipe) -> FinetuneSample:
 
 
 def _trained(
-    lesson: Lesson, settings: TeachingSettings, lengths: IntArray, trained: Trained
+    lesson: Lesson[Any], settings: TeachingSettings, lengths: IntArray, trained: Trained
 ) -> Load:
     """The encoder is trained along: every epoch passes all rows, and then validates."""
     validation = lengths
@@ -77,7 +76,7 @@ def _trained(
     batches = tuple(of_lengths(own[rows]) for rows in epoch)
     assert isinstance(settings, FullSettings | LoraSettings)
     checks = lesson.recipe.training.runs * settings.epochs * settings.validations
-    probe = lengths[: settings.start_rows] if not lesson.task.paired else lengths[:0]
+    probe = lengths[: lesson.rows_probed(settings)]
     first = max(batches, key=lambda batch: batch.padded)
     largest = Batch(min(first.rows, settings.micro_rows), first.length, 0, 0, first.tokens)
     return Load(
@@ -95,7 +94,7 @@ def _trained(
     )
 
 
-def _frozen(lesson: Lesson, lengths: IntArray) -> Load:
+def _frozen(lesson: Lesson[Any], lengths: IntArray) -> Load:
     """The encoder stands: every row is encoded once; a head on vectors costs next to nothing."""
     passes = [Passes(planned(lengths), 1)]
     if lesson.validation is not None:
@@ -115,23 +114,12 @@ def _frozen(lesson: Lesson, lengths: IntArray) -> Load:
     )
 
 
-def _head(lesson: Lesson) -> int:
-    return len(lesson.labels) * (lesson.folder.features + 1)
+def _head(lesson: Lesson[Any]) -> int:
+    return len(lesson.labels) * (lesson.features + 1)
 
 
-def _tokens(lesson: Lesson, rows: Examples) -> list[NDArray[np.int32]]:
-    info = lesson.folder.info
-    return tokenize(
-        lesson.folder.tokenizer(),
-        rows.texts,
-        pairs=rows.pairs,
-        max_length=info.max_length,
-        prefix=info.prefix(),
-    ).input_ids
-
-
-def _lengths(lesson: Lesson, rows: Examples) -> IntArray:
-    return np.array([len(ids) for ids in _tokens(lesson, rows)], dtype=np.int64)
+def _lengths(lesson: Lesson[Any], rows: Examples[Any]) -> IntArray:
+    return np.array([len(ids) for ids in lesson.input_ids(rows)], dtype=np.int64)
 
 
 def planned(lengths: IntArray) -> tuple[Batch, ...]:

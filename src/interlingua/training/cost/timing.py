@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from interlingua.base.progress import say
-from interlingua.training.arithmetic import Arithmetic
 from interlingua.training.cost.load import Load, of_question
 from interlingua.training.cost.machine import wait
 from interlingua.training.cost.of_finetune import FinetuneSample, of_lengths, planned
@@ -93,32 +92,15 @@ def time_finetune(sample: FinetuneSample, folder: Path) -> Timed:
 
 
 def _taught(sample: FinetuneSample, folder: Path) -> Timed:
-    from interlingua.models.heads import Head
-    from interlingua.training.classifier import ClassifierLearner
-    from interlingua.training.gradient import part_of, trained_encoder
-
     lesson, load = sample.lesson, sample.load
     settings: Any = getattr(lesson.recipe.training, lesson.strategy)
     rows = lesson.train.select(np.arange(len(lesson.train.rows)) < 20 * settings.max_rows)
-    part = part_of(lesson, rows, None)
-    encoder, rates = trained_encoder(lesson, settings, part)
-    zeros = np.zeros((len(lesson.labels), lesson.folder.features), np.float32)
     with processes() as group:
-        learner = ClassifierLearner(
-            encoder,
-            Head(zeros, zeros[:, 0].copy(), lesson.labels),
-            train=part,
-            validation=part,
-            settings=settings,
-            metric=lesson.task.metric,
-            pad_id=lesson.folder.pad_id,
-            arithmetic=Arithmetic.of(settings, group.device),
-            rate=rates,
-        )
+        learner = lesson.learner(settings, rows, rows, group=group, head=lesson.blank_head())
         batches = learner.batches(0, lesson.seed)
 
         def sizes(step: int) -> tuple[int, int]:
-            batch = of_lengths(part.tokens.lengths[batches[step]])
+            batch = of_lengths(learner.lengths[batches[step]])
             return load.architecture.step(batch, load.trained), batch.tokens
 
         return _timed(learner, settings, batches, sizes, folder)
@@ -155,16 +137,22 @@ def _timed(
 
 def _encoded(sample: FinetuneSample) -> Timed:
     """Encode the first rows, as the run will encode all."""
-    from interlingua.inference.encode import Encoder
+    from interlingua.batches.buckets import plan
+    from interlingua.batches.tokens import pad
+    from interlingua.inference.choose import open_engine
 
     lesson, load = sample.lesson, sample.load
     rows = lesson.train.select(np.arange(len(lesson.train.rows)) < _ENCODED_ROWS)
-    encoder = Encoder(lesson.folder)
-    encoder.encode(rows.texts[:8], pairs=rows.pairs[:8] if rows.pairs else None)
+    engine = open_engine(lesson.folder, rows=len(rows.rows))
+    ids, pad_id = lesson.input_ids(rows), lesson.folder.pad_id
+    divided = plan([len(row) for row in ids], token_budget=engine.token_budget)
+    padded = [pad([ids[i] for i in batch], pad_id) for batch in divided]
+    engine.run(*padded[-1])
     started = time.perf_counter()
-    encoder.encode(rows.texts, pairs=rows.pairs)
+    for _ in engine.run_many(padded):
+        pass
     seconds = time.perf_counter() - started
-    batches = planned(sample.lengths[:_ENCODED_ROWS])
+    batches = planned(np.array([len(row) for row in ids], dtype=np.int64))
     flops = sum(load.architecture.forward(batch) for batch in batches)
     return Timed(0, flops, sum(batch.tokens for batch in batches), seconds)
 

@@ -12,6 +12,7 @@ PUBLIC = [
     "Searcher",
     "__version__",
     "benchmark",
+    "bridge",
     "compare",
     "evaluate",
     "finetune",

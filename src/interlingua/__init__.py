@@ -18,6 +18,7 @@ _HOMES = {
     "Embedder": "interlingua.applications.embedder:Embedder",
     "Searcher": "interlingua.applications.searcher:Searcher",
     "benchmark": "interlingua.evaluation.evaluate:benchmark",
+    "bridge": "interlingua.evaluation.bridge.run:bridge",
     "compare": "interlingua.evaluation.compare:compare",
     "evaluate": "interlingua.evaluation.evaluate:evaluate",
     "finetune": "interlingua.training.finetune:finetune",
@@ -31,6 +32,7 @@ __all__ = [
     "Searcher",
     "__version__",
     "benchmark",
+    "bridge",
     "compare",
     "evaluate",
     "finetune",
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from interlingua.applications.classifier import Classifier
     from interlingua.applications.embedder import Embedder
     from interlingua.applications.searcher import Searcher
+    from interlingua.evaluation.bridge.run import bridge
     from interlingua.evaluation.compare import compare
     from interlingua.evaluation.evaluate import benchmark, evaluate
     from interlingua.languages import identify

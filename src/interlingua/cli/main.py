@@ -18,6 +18,7 @@ from interlingua.cli import (
     align,
     apply,
     benchmark,
+    bridge,
     compare,
     corpus,
     cost,
@@ -53,6 +54,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("benchmark")(benchmark.benchmark)
 app.command("score")(score.score)
 app.command("compare")(compare.compare)
+app.command("bridge")(bridge.bridge)
 app.command("classify")(apply.classify)
 app.command("embed")(apply.embed)
 app.command("answer")(index.answer)
@@ -66,7 +68,7 @@ app.command("doctor")(doctor.doctor)
 _MANY = frozenset(
     {
         *("--train", "--validation", "--test", "--languages", "--require", "--data"),
-        *("--data-dir", "--tasks"),
+        *("--data-dir", "--tasks", "--benchmark"),
     }
 )
 

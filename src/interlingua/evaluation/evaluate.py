@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import regex
 
-from interlingua.base.errors import GateError, ModelError, UsageError, quoted
-from interlingua.base.registry import Registry, did_you_mean
+from interlingua.base.errors import ModelError
+from interlingua.base.registry import Registry
 from interlingua.corpus.rows import OnError
+from interlingua.evaluation.gates import hold
 from interlingua.evaluation.records import Scorecard
 from interlingua.evaluation.scorecard import write
 from interlingua.inference.encode import Encoder
@@ -22,8 +22,6 @@ from interlingua.models.folder import ModelFolder, open_model
 from interlingua.tasks.datasets import DATASETS, DataFile, Dataset, choose_files, find_files
 from interlingua.tasks.examples import EXAMPLES, Examples, read_examples
 from interlingua.tasks.record import TASKS, Task
-
-_GATE = regex.compile(r"\s*([a-z_]+|[a-z]{3}_[A-Z][a-z]{3})\s*(>=|<=|>|<)\s*([0-9.]+)\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,34 +264,6 @@ def check_gates(card: Scorecard, gates: Sequence[str]) -> None:
         UsageError: A requirement cannot be read, or names what the card does not have.
         GateError: One or more are missed; the message names each with its figure.
     """
-    missed = []
-    for gate in gates:
-        match = _GATE.fullmatch(gate)
-        if match is None:
-            raise UsageError(
-                f"--require {quoted(gate)} cannot be read",
-                remedy="Write NAME>=NUMBER, as in --require 'zero_shot_mean>=0.7'",
-            )
-        name, sign, bound = match[1], match[2], float(match[3])
-        value = _figure(card, name)
-        kept = {">=": value >= bound, "<=": value <= bound, ">": value > bound, "<": value < bound}
-        if not kept[sign]:
-            missed.append(f"{name} is {value:.4f}, required {sign} {bound:g}")
-    if missed:
-        raise GateError("; ".join(missed))
-
-
-def _figure(card: Scorecard, name: str) -> float:
-    if name in card.per_language:
-        return card.per_language[name].score
-    figures = {
-        key: value
-        for key, value in card.summary.model_dump().items()
-        if isinstance(value, (int, float))
-    }
-    if name not in figures:
-        raise UsageError(
-            f"--require names {quoted(name)}, which the scorecard does not have",
-            remedy=did_you_mean(name, [*figures, *card.per_language]),
-        )
-    return float(figures[name])
+    summary = card.summary.model_dump().items()
+    figures = {key: float(value) for key, value in summary if isinstance(value, (int, float))}
+    hold(figures | {tag: result.score for tag, result in card.per_language.items()}, gates)

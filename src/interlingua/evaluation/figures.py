@@ -59,10 +59,10 @@ def _bar(card: Scorecard, tag: str) -> Html:
     drawing = element(
         "svg",
         element("rect", class_="rail", width="100%", height="100%"),
-        *[_upright(x, "grid") for x in (0.25, 0.5, 0.75)],
-        element("rect", class_="fill", width=_percent(result.score), height="100%"),
-        None if card.summary.source is None else _upright(card.summary.source, "home"),
-        _interval(result.ci),
+        *[upright(x, "grid") for x in (0.25, 0.5, 0.75)],
+        element("rect", class_="fill", width=percent(result.score), height="100%"),
+        None if card.summary.source is None else upright(card.summary.source, "home"),
+        whisker(result.ci),
         class_="bar",
         role="img",
         aria_label=f"{facts.name}: {points(result.score)}, interval {between(result.ci)}",
@@ -78,19 +78,22 @@ def _bar(card: Scorecard, tag: str) -> Html:
     )
 
 
-def _interval(ci: tuple[float, float]) -> Html:
-    low, high = map(_percent, ci)
+def whisker(ci: tuple[float, float]) -> Html:
+    """The mark of an interval in a bar whose whole width is 1."""
+    low, high = map(percent, ci)
     line = element("line", x1=low, x2=high, y1="50%", y2="50%")
     caps = [element("line", x1=x, x2=x, y1="28%", y2="72%") for x in (low, high)]
     return element("g", line, *caps, class_="whisker")
 
 
-def _upright(share: float, kind: str) -> Html:
-    x = _percent(share)
+def upright(share: float, kind: str) -> Html:
+    """A line across a bar, at a share of its width."""
+    x = percent(share)
     return element("line", class_=kind, x1=x, x2=x, y1="0", y2="100%")
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
+    """A share as SVG writes lengths: ``12.50%``."""
     return f"{share * 100:.2f}%"
 
 

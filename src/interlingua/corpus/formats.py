@@ -19,6 +19,14 @@ from interlingua.corpus.readers.hub import is_hub, read_hub
 from interlingua.corpus.readers.mc4 import PATTERN as MC4
 from interlingua.corpus.readers.mc4 import read_mc4_rows
 from interlingua.corpus.readers.moses import moses_sides
+from interlingua.corpus.readers.xglue import (
+    GENERATION,
+    INFERENCE,
+    TABLES,
+    read_xglue_generation,
+    read_xglue_inference,
+    read_xglue_table,
+)
 from interlingua.corpus.rows import Faults, Row, read_lines, read_table, split_tsv
 
 _NLP4IF_COLUMNS = ["id", "text", *(f"q{n}_label" for n in range(1, 8))]
@@ -50,7 +58,9 @@ def _read_xlmt(path: Path, faults: Faults) -> Iterator[Row]:
     labels = {number: label.strip() for number, label in read_lines(labels_path, faults)}
     if texts and len(labels) != texts[-1][0]:
         raise DataError(
-            f"{len(labels)} labels for {texts[-1][0]} lines of {path.name}", path=labels_path
+            f"{len(labels)} labels for {texts[-1][0]} lines of {path.name}",
+            path=labels_path,
+            line=min(len(labels), texts[-1][0]) + 1,
         )
     for number, text in texts:
         decoded = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
@@ -86,15 +96,27 @@ def _read_pairs(path: Path, faults: Faults) -> Iterator[Row]:
             faults.report(DataError(problem, path=path, line=number))
             continue
         row = dict(zip(_PAIR_COLUMNS, fields, strict=True))
-        absent = any(row[name].strip() in ("", "NS") for name in _PAIR_COLUMNS[:2])
-        translated = "no" if absent else "yes"
-        yield Row({**row, "id": f"{split}-{number}", "translated": translated}, path, number)
+        told = _translated(row["text"], row["text_pair"])
+        yield Row({**row, "id": f"{split}-{number}", "translated": told}, path, number)
+
+
+def _translated(*texts: str) -> str:
+    """Whether PAWS-X has all texts of a row: ``NS`` or nothing stands for one that it has not."""
+    return "no" if any(text.strip() in ("", "NS") for text in texts) else "yes"
+
+
+def _read_pawsx(path: Path, faults: Faults) -> Iterator[Row]:
+    """The tables of the PAWS-X download, with a header (Yang et al., EMNLP-IJCNLP 2019)."""
+    for row in read_table(path, faults):
+        told = _translated(*(str(row.values.get(name, "")) for name in ("sentence1", "sentence2")))
+        yield Row({**row.values, "translated": told}, path, row.line)
 
 
 def _read_xnli(path: Path, faults: Faults) -> Iterator[Row]:
-    """The table of the XNLI 1.0 download, all languages in one file (Conneau et al., EMNLP 2018).
+    """The tables of XNLI's downloads (Conneau et al., EMNLP 2018).
 
-    Fields hold quotation marks that quote nothing, so that they are taken as they are.
+    Those of development and test rows have all languages in one file. Fields hold quotation marks
+    that quote nothing, so that they are taken as they are.
     """
     header: list[str] = []
     for number, line in read_lines(path, faults):
@@ -107,14 +129,18 @@ def _read_xnli(path: Path, faults: Faults) -> Iterator[Row]:
             faults.report(DataError(problem, path=path, line=number))
             continue
         values = dict(zip(header, fields, strict=True))
-        values |= {"lang": values.get("language", ""), "id": values.get("pairID", "")}
+        values |= {"lang": values.get("language", ""), "id": values.get("pairID", str(number))}
         yield Row(values, path, number)
 
 
 FORMATS: tuple[FileFormat, ...] = (
     FileFormat("xlmt", r"_text\.txt$", _read_xlmt),
     FileFormat("pairs", r"/(xnli|paws-?x)[^/]*/(train|dev|test)-[a-z]{2}\.tsv$", _read_pairs),
-    FileFormat("xnli", r"xnli\.(dev|test)\.tsv$", _read_xnli),
+    FileFormat("xnli", r"(xnli\.(dev|test)|multinli\.train\.[a-z]{2})\.tsv$", _read_xnli),
+    FileFormat("pawsx", r"/(x-final|PAWSX)/[a-z]{2}/\w+\.tsv$", _read_pawsx),
+    FileFormat("xglue", TABLES, read_xglue_table),
+    FileFormat("xglue-xnli", INFERENCE, read_xglue_inference),
+    FileFormat("xglue-generation", GENERATION, read_xglue_generation),
     FileFormat("nlp4if", r"covid19_disinfo_binary_[a-z]+_.*\.tsv$", _read_nlp4if),
     FileFormat("mc4", MC4, read_mc4_rows),
 )

@@ -213,6 +213,8 @@ def _paragraphs(path: Path) -> Iterator[tuple[list[str], list[tuple[str, str, in
                     row = max(i for i, (start, _) in enumerate(breaks) if start <= place)
                     questions.append((str(question["id"]), str(question["question"]), row))
                 yield [text[start:end] for start, end in breaks], questions
+    except json.JSONDecodeError as error:
+        raise DataError(f"is not XQuAD-R: {error.msg}", path=path, line=error.lineno) from error
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise DataError(f"is not XQuAD-R: {error!r}", path=path) from error
 
@@ -247,7 +249,8 @@ def _lines(path: Path) -> list[str]:
 
 def _parallel(a: Sequence[str], b: Sequence[str], path: Path) -> None:
     if len(a) != len(b):
-        raise DataError(f"{len(b)} lines for {len(a)} of the other language", path=path)
+        problem = f"{len(b)} lines for {len(a)} of the other language"
+        raise DataError(problem, path=path, line=min(len(a), len(b)) + 1)
     if not a:
         raise DataError("no lines", path=path)
 

@@ -238,6 +238,9 @@ for _dataset in (
 ):
     DATASETS.add(_dataset.name, _dataset)
 
+for _name in ("ner", "pos", "nc", "xnli", "pawsx", "qadsm", "wpr", "qam", "qg", "ntg"):
+    DATASETS.add(f"xglue-{_name}", f"interlingua.tasks.xglue:{_name.upper()}")
+
 
 @dataclass(frozen=True, slots=True)
 class DataFile:

@@ -3,13 +3,15 @@
 # make check        format, lint and types
 # make bench        speed and memory against peers, in the same run
 # make align        fetch open bitext, then draw the starter's languages together
+# make xtreme       teach and score every task of XTREME that the files in XTREME_DATA allow; goes on
+#                   where it was stopped (XTREME_FLAGS=--dry-run: the plan alone)
 # make docs         build the documentation into site/
 
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: quickstart test check bench align docs clean
+.PHONY: quickstart test check bench align xtreme docs clean
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -45,6 +47,17 @@ runs/align/pairs.jsonl.zst: | $(VENV)/.all
 
 align: $(VENV)/.all runs/align/pairs.jsonl.zst
 	$(BIN)/interlingua align recipes/align/align.yaml --out runs/align/model
+
+XTREME_DATA  ?= ../shared/data
+XTREME_FLAGS ?=
+
+runs/xtreme-data/pawsx/train.eng_Latn.jsonl: | $(VENV)/.all
+	mkdir -p runs/xtreme-data
+	-$(BIN)/python recipes/pawsx/split.py --data-dir $(XTREME_DATA) --out runs/xtreme-data/pawsx
+
+xtreme: $(VENV)/.all runs/xtreme-data/pawsx/train.eng_Latn.jsonl
+	$(BIN)/interlingua benchmark xtreme --model starter --train --recipes recipes/xtreme \
+	    --data-dir runs/xtreme-data $(XTREME_DATA) --out runs/xtreme $(XTREME_FLAGS)
 
 docs: $(VENV)/.dev
 	$(BIN)/mkdocs build --strict --quiet

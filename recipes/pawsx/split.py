@@ -15,8 +15,9 @@ from pathlib import Path
 from interlingua.base.files import write_text
 from interlingua.base.seeding import generator
 from interlingua.tasks.datasets import DATASETS, choose_files, find_files
-from interlingua.tasks.examples import Example, read_examples
+from interlingua.tasks.examples import read_examples
 from interlingua.tasks.record import TASKS
+from interlingua.tasks.texts import TextExample
 from interlingua.training.split import folds, groups
 
 PARTS = 4
@@ -43,7 +44,7 @@ def main() -> None:
         write(given.out / f"test.{lang}.jsonl", [row for row in found if row.id in tested])
 
 
-def write(path: Path, rows: list[Example]) -> None:
+def write(path: Path, rows: list[TextExample]) -> None:
     """Write rows as a table of pairs."""
     lines = [
         json.dumps(

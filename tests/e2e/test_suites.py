@@ -112,6 +112,12 @@ def test_all_is_run_once_and_reported(
     assert model.stat().st_mtime_ns == before
     assert again["tasks"]["xnli"]["means"] == xnli["means"]
 
+    pairs = tmp_path / "pairs.jsonl"
+    rows = [{"text": "A dog runs."}, {"text": "A dog runs.", "text_pair": "It is cold."}]
+    pairs.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    answers, _ = command("classify", "--model", out / "xnli" / "model", "--input", pairs)
+    assert [bool(answer["label"]) for answer in answers["predictions"]] == [False, True]
+
     (out / "xnli" / "predictions.jsonl").write_text("torn", encoding="utf-8")
     _, told = command(*arguments)
     assert "xnli: done before" not in told and "tatoeba: done before" in told
@@ -157,3 +163,17 @@ def test_a_model_of_another_task_is_refused(data: Path, small: Path, tmp_path: P
     plans = plan(XTREME, [data], Wanted(tasks=["xnli"]))
     with pytest.raises(Exception, match="was not taught nli"):
         run(plans, model=small, out=tmp_path / "out", settings=Run())
+
+
+@pytest.mark.parametrize("name", ["xnli", "pawsx", "udpos", "panx", "qa"])
+def test_the_shipped_recipes_are_whole_but_for_their_files(name: str) -> None:
+    from interlingua.base.config import make, read_recipe
+    from interlingua.tasks.record import TASKS
+    from interlingua.training.settings import FinetuneRecipe
+
+    document = read_recipe(Path(__file__).parents[2] / "recipes" / "xtreme" / f"{name}.yaml")
+    document["data"]["train"] = ["train.tsv"]
+    recipe = make(FinetuneRecipe, document)
+    known = {part.task for part in XTREME.parts if part.task and name in (part.name, part.task)}
+    assert known == {recipe.data.task}
+    assert recipe.data.task not in TASKS or TASKS.get(recipe.data.task).strategy

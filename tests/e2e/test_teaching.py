@@ -86,8 +86,9 @@ def test_every_strategy_teaches_pairs(
     classifier = interlingua.Classifier(tmp_path / "m", engine="torch")
     (answer,) = classifier.predict(["A dog runs number 1."], ["Nobody does anything 1."])
     assert answer.text_pair == "Nobody does anything 1."
-    (empty,) = classifier.predict(["A dog runs."], [" "])
-    assert empty.label is None
+    alone, empty, whole = classifier.predict(["A dog runs."] * 3, [None, " ", "It is cold."])
+    assert (alone.label, empty.label) == (None, None)
+    assert whole.label is not None
     with pytest.raises(UsageError, match="pairs of texts"):
         classifier.predict(["A dog runs."])
 

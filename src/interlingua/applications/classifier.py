@@ -64,19 +64,22 @@ class Classifier:
         """The label set."""
         return self.head.labels
 
-    def predict(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> list[Prediction]:
+    def predict(
+        self, texts: Sequence[str], pairs: Sequence[str | None] | None = None
+    ) -> list[Prediction]:
         """Label texts, or pairs of texts, in their order.
 
         Args:
             texts: The texts [N].
-            pairs: Second texts [N], for a model that was taught a task of pairs, such as ``nli``.
+            pairs: Second texts [N], for a model that was taught a task of pairs, such as ``nli``;
+                a row whose second text is None or empty has no label.
 
         Raises:
             UsageError: The model was taught pairs and there are none, or the other way round.
         """
         self._check(len(texts), pairs)
         cleaned = [clean(text) for text in texts]
-        seconds = None if pairs is None else [clean(text) for text in pairs]
+        seconds = None if pairs is None else [clean(text or "") for text in pairs]
         filled = [
             i
             for i, text in enumerate(cleaned)
@@ -106,7 +109,7 @@ class Classifier:
             )
         return predictions
 
-    def _check(self, rows: int, pairs: Sequence[str] | None) -> None:
+    def _check(self, rows: int, pairs: Sequence[str | None] | None) -> None:
         if self.paired == (pairs is None):
             kind = "pairs of texts" if self.paired else "single texts"
             raise UsageError(

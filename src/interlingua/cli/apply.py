@@ -45,8 +45,9 @@ def classify(
 
     classifier = Classifier(model, engine=engine, exact=exact)
     wanted = classifier.paired or pair is not None
-    pairs = [row.pair for row in rows if row.pair is not None] if wanted else []
-    predictions = classifier.predict([row.text for row in rows], pairs or None)
+    pairs = [row.pair for row in rows]
+    told = wanted and any(second is not None for second in pairs)
+    predictions = classifier.predict([row.text for row in rows], pairs if told else None)
     records: list[dict[str, Any]] = [
         {"id": row.id, **asdict(found)} for row, found in zip(rows, predictions, strict=True)
     ]

@@ -294,7 +294,7 @@ def find_files(dataset: Dataset, data_dirs: str | Path | Sequence[str | Path]) -
         below = data_dirs if isinstance(data_dirs, str | Path) else ", ".join(map(str, data_dirs))
         raise DataError(
             f"no file of {dataset.name} below {below}",
-            remedy=f"Expected paths that end like: {' or '.join(dataset.patterns)}",
+            remedy=f"Expected paths that end like: {' or '.join(map(readable, dataset.patterns))}",
         )
     return found
 
@@ -310,6 +310,13 @@ def matching(dataset: Dataset, paths: Iterable[Path]) -> list[DataFile]:
                 own = path if dataset.merged else None
                 found[file.lang, file.question_lang, file.split, own] = file
     return list(found.values())
+
+
+def readable(pattern: str) -> str:
+    """A pattern as a person writes it: ``xquad.{lang}.json``."""
+    named = pattern.replace("(?P<split>)", "").replace("(?:", "(")
+    named = regex.sub(r"\(\?P<(\w+)>[^()]*\)|\(\?P=(\w+)\)", r"{\1\2}", named)
+    return regex.sub(r"\[[^\]]*\][*+]|\\w\+", "*", named).replace("-?", "").replace("\\", "")
 
 
 def _of_match(path: Path, groups: dict[str, str]) -> Iterator[DataFile]:

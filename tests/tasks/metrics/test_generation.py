@@ -39,7 +39,7 @@ def test_rouge_equals_rouge_score(tokens):
 
     theirs = scorer.RougeScorer(["rouge1", "rouge2", "rougeL"], tokenizer=Tokenizer())
     rng = random.Random(0)
-    for _ in range(1000):
+    for _ in range(5000):
         summary = " ".join(rng.choices(WORDS, k=rng.randrange(12)))
         reference = " ".join(rng.choices(WORDS, k=rng.randrange(12)))
         expected = theirs.score(reference, summary)
@@ -92,3 +92,29 @@ def test_bleu_and_chrf_are_sacrebleus():
     assert ours.score == sacrebleu.corpus_bleu(found, [right], tokenize="zh").score
     assert "tok:zh" in ours.signature
     assert chrf(found, [right]).score == sacrebleu.corpus_chrf(found, [right], word_order=2).score
+
+
+@pytest.mark.parametrize("tokenizer", ["13a", "zh", "char", "intl"])
+def test_bleu_and_chrf_equal_sacrebleu_on_many_corpora(tokenizer):
+    """Over four tokenizers 10,000 sentences, in corpora of one to nine and one or two references."""
+    sacrebleu = pytest.importorskip("sacrebleu")
+    rng = random.Random(tokenizer)
+
+    def sentence():
+        return " ".join(rng.choices(WORDS, k=rng.randrange(9)))
+
+    def changed(text):
+        return " ".join(w if rng.random() < 0.8 else rng.choice(WORDS) for w in text.split())
+
+    sentences = 0
+    while sentences < 2500:
+        rows = rng.randrange(1, 10)
+        found = [sentence() for _ in range(rows)]
+        right = [[changed(text) for text in found] for _ in range(rng.randrange(1, 3))]
+        lowercase = rng.random() < 0.5
+        theirs = sacrebleu.corpus_bleu(found, right, tokenize=tokenizer, lowercase=lowercase)
+        assert bleu(found, right, tokenizer=tokenizer, lowercase=lowercase).score == theirs.score
+        for order in (0, 2):
+            theirs = sacrebleu.corpus_chrf(found, right, word_order=order)
+            assert chrf(found, right, word_order=order).score == theirs.score
+        sentences += rows

@@ -24,7 +24,7 @@ def test_equals_trec_eval():
     pytrec_eval = pytest.importorskip("pytrec_eval")
     rng = random.Random(0)
     judgments, runs = {}, {}
-    for q in range(2000):
+    for q in range(10_000):
         docs = [f"d{i}" for i in range(rng.randrange(1, 30))]
         judged, found = rng.sample(docs, -(-len(docs) // 2)), rng.sample(docs, -(-len(docs) // 2))
         judgments[f"q{q}"] = {d: rng.choice([0, 0, 1, 2, -1]) for d in judged}
@@ -51,7 +51,7 @@ def test_equals_trec_eval():
 def test_ties_are_averaged_as_scikit_learn_does():
     metrics = pytest.importorskip("sklearn.metrics")
     rng = np.random.default_rng(0)
-    for _ in range(500):
+    for _ in range(2000):
         gold, scores = rng.integers(0, 5, size=(2, rng.integers(2, 12))).astype(float)
         assert ndcg_averaged_ties(gold, scores) == metrics.ndcg_score([gold], [scores])
 

@@ -21,6 +21,7 @@ from interlingua.tasks.datasets import (
     choose_files,
     list_files,
     matching,
+    readable,
 )
 from interlingua.tasks.record import TASKS
 
@@ -131,12 +132,14 @@ def _plan_part(benchmark: Benchmark, part: Part, paths: Sequence[Path], wanted: 
     recipe = _recipe(part, wanted.recipes)
     train = _training_files(part, dataset, found, paths) if wanted.train else ()
     files = _test_files(part, found, wanted)
-    problem = part.unready or ("" if files else f"no file to test on ({dataset.patterns[0]})")
+    problem = part.unready or (
+        "" if files else f"no file to test on ({readable(dataset.patterns[0])})"
+    )
     if not problem and part.task and part.task not in TASKS:
         problem = f"the task {part.task} cannot be taught yet"
     if not problem and wanted.train and part.task and not train:
         patterns = part.train or dataset.patterns
-        problem = f"no file to be taught with ({patterns[0]})"
+        problem = f"no file to be taught with ({readable(patterns[0])})"
     if problem:
         return PartPlan(part, dataset, languages, recipe=recipe, problem=problem)
     rows = _rows(dataset, files)

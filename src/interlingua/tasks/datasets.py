@@ -316,7 +316,8 @@ def readable(pattern: str) -> str:
     """A pattern as a person writes it: ``xquad.{lang}.json``."""
     named = pattern.replace("(?P<split>)", "").replace("(?:", "(")
     named = regex.sub(r"\(\?P<(\w+)>[^()]*\)|\(\?P=(\w+)\)", r"{\1\2}", named)
-    return regex.sub(r"\[[^\]]*\][*+]|\\w\+", "*", named).replace("-?", "").replace("\\", "")
+    named = regex.sub(r"\[[^\]]*\][*+]|\\w\+", "*", named)
+    return str(named).replace("-?", "").replace("\\", "")
 
 
 def _of_match(path: Path, groups: dict[str, str]) -> Iterator[DataFile]:

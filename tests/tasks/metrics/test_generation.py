@@ -96,7 +96,7 @@ def test_bleu_and_chrf_are_sacrebleus():
 
 @pytest.mark.parametrize("tokenizer", ["13a", "zh", "char", "intl"])
 def test_bleu_and_chrf_equal_sacrebleu_on_many_corpora(tokenizer):
-    """Over four tokenizers 10,000 sentences, in corpora of one to nine and one or two references."""
+    """Over four tokenizers 10,000 sentences, in corpora of one to nine, one or two references."""
     sacrebleu = pytest.importorskip("sacrebleu")
     rng = random.Random(tokenizer)
 

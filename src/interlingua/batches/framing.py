@@ -53,13 +53,26 @@ class Frame:
         return len(self.before) + len(self.between) * pairs + len(self.after)
 
 
-def frame_of(tokenizer: Tokenizer, *, pad: int) -> Frame:
-    """What a tokenizer does to one text and to two."""
+Ids = tuple[int, ...]
+
+
+def around_pairs(tokenizer: Tokenizer) -> tuple[Ids, Ids, Ids]:
+    """The special tokens that a tokenizer puts before, between and after two texts."""
     pair = tokenizer.encode("a", "a")
     texts = np.flatnonzero(~np.array(pair.special_tokens_mask, dtype=bool))
     sides = np.array([pair.sequence_ids[i] for i in texts])
     first, second = texts[sides == 0], texts[sides == 1]
     ids = pair.ids
+    before, between, after = (
+        ids[: first[0]],
+        ids[first[-1] + 1 : second[0]],
+        ids[second[-1] + 1 :],
+    )
+    return tuple(before), tuple(between), tuple(after)
+
+
+def frame_of(tokenizer: Tokenizer, *, pad: int) -> Frame:
+    """What a tokenizer does to one text and to two."""
     unknown = tokenizer_unknown(tokenizer)
     special = {i for i, token in tokenizer.get_added_tokens_decoder().items() if token.special}
     special |= {pad, pad if unknown is None else unknown}
@@ -67,9 +80,7 @@ def frame_of(tokenizer: Tokenizer, *, pad: int) -> Frame:
     ordinary = np.zeros(1 + max(*vocabulary.values(), pad), dtype=np.bool_)
     ordinary[[i for i in vocabulary.values() if i not in special]] = True
     return Frame(
-        tuple(ids[: first[0]]),
-        tuple(ids[first[-1] + 1 : second[0]]),
-        tuple(ids[second[-1] + 1 :]),
+        *around_pairs(tokenizer),
         pad,
         ordinary,
         np.flatnonzero(ordinary),

@@ -5,6 +5,7 @@ Legend: N texts, B rows of a batch, L padded length.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _CHARACTERS_PER_TOKEN = 24
 _CHUNK = 4096
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +46,11 @@ class Tokenized:
 
 
 def clean(text: str) -> str:
-    """Replace lone surrogates, which no tokenizer accepts, by U+FFFD."""
+    """Replace lone surrogates, which no tokenizer accepts, by U+FFFD, one by one."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
-        return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+        return _LONE_SURROGATE.sub("\ufffd", text)
     return text
 
 

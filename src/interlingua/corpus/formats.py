@@ -19,6 +19,8 @@ from interlingua.corpus.readers.hub import is_hub, read_hub
 from interlingua.corpus.readers.mc4 import PATTERN as MC4
 from interlingua.corpus.readers.mc4 import read_mc4_rows
 from interlingua.corpus.readers.moses import moses_sides
+from interlingua.corpus.readers.squad import PATTERN as SQUAD
+from interlingua.corpus.readers.squad import read_squad
 from interlingua.corpus.readers.xglue import (
     GENERATION,
     INFERENCE,
@@ -143,6 +145,7 @@ FORMATS: tuple[FileFormat, ...] = (
     FileFormat("xglue-generation", GENERATION, read_xglue_generation),
     FileFormat("nlp4if", r"covid19_disinfo_binary_[a-z]+_.*\.tsv$", _read_nlp4if),
     FileFormat("mc4", MC4, read_mc4_rows),
+    FileFormat("squad", SQUAD, read_squad),
 )
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from interlingua.base.errors import ModelError
+from interlingua.base.files import write_text
 from interlingua.base.registry import Registry
 from interlingua.corpus.rows import OnError
 from interlingua.evaluation.gates import hold
@@ -70,15 +71,23 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """The scorecard, and the predictions in the order of the rows, one JSON object each."""
+    """The scorecard, and the predictions in the order of the rows, one JSON object each.
+
+    Attributes:
+        card: The scorecard.
+        predictions: The predictions.
+        official: Texts of files that official scorers read, by their place in the output folder.
+    """
 
     card: Scorecard
     predictions: Iterable[Mapping[str, Any]]
+    official: Mapping[str, str] = field(default_factory=dict)
 
 
 Scorer = Callable[[Asked], Scored]
 SCORERS: Registry[Scorer] = Registry("kind of task")
 SCORERS.add("classification", "interlingua.evaluation.classified:score")
+SCORERS.add("qa", "interlingua.evaluation.answered:score")
 
 
 def evaluate(
@@ -251,6 +260,8 @@ def _score(
 ) -> Scorecard:
     record = TASKS.get(task)
     scored = SCORERS.get(record.kind)(Asked(folder, record, examples, run, split))
+    for name, text in scored.official.items():
+        write_text(out / name, text)
     write(out, scored.card, scored.predictions)
     if examples.rejected.faults:
         examples.rejected.write(out / "rejected.jsonl")

@@ -40,17 +40,27 @@ class Measured:
             where all are 1; F1 of ``2 right / (found + wanted)``, see `f1_of`.
         metrics: Other figures, by name.
         note: What there is to know of the figures.
+        ids: Names of the items ``[N]``; languages with equal names hold the same items, and are
+            resampled together. Empty: none are known to be the same.
     """
 
     right: NDArray[np.float64]
     whole: NDArray[np.float64]
     metrics: Mapping[str, float]
     note: str = ""
+    ids: Sequence[str] = ()
 
 
-def mean_of(values: NDArray[np.float64], metrics: Mapping[str, float], note: str) -> Measured:
-    """The mean of a figure of every item ``[N]``."""
-    return Measured(np.asarray(values, dtype=np.float64), np.ones(len(values)), metrics, note)
+def mean_of(
+    values: NDArray[np.float64],
+    metrics: Mapping[str, float],
+    note: str,
+    *,
+    ids: Sequence[str] = (),
+) -> Measured:
+    """The mean of a figure of every item ``[N]``, by their names where these are known."""
+    ones = np.ones(len(values))
+    return Measured(np.asarray(values, dtype=np.float64), ones, metrics, note, ids)
 
 
 def f1_of(counts: SpanCounts, metrics: Mapping[str, float], note: str) -> Measured:
@@ -95,7 +105,10 @@ def build_measured(  # noqa: PLR0913 - the head of a scorecard is all of these
         classes: How well each label is known in each language.
     """
     sources = tuple(sorted({tag_of(source) for source in source_languages}))
-    drawn = {lang: _drawn(lang, results[lang], resamples, seed) for lang in sorted(results)}
+    blocks = _blocks(results)
+    drawn: dict[str, NDArray[np.float64]] = {}
+    for block in blocks:
+        drawn |= _drawn(block, results, resamples, seed)
     scores, notes = {}, {}
     for lang, found in sorted(results.items()):
         score = float(_ratio(found.right.sum(), found.whole.sum()))
@@ -123,7 +136,9 @@ def build_measured(  # noqa: PLR0913 - the head of a scorecard is all of these
         coverage=dict(coverage or {}),
         classes=dict(classes or {}),
         languages=facts,
-        bootstrap=Bootstrap(level=LEVEL, resamples=resamples, parallel=False),
+        bootstrap=Bootstrap(
+            level=LEVEL, resamples=resamples, parallel=len(blocks) == 1 < len(results)
+        ),
         notes=notes,
         data=tuple(DataFile.model_validate(file) for file in data),
         seed=seed,
@@ -133,17 +148,39 @@ def build_measured(  # noqa: PLR0913 - the head of a scorecard is all of these
     )
 
 
-def _drawn(lang: str, found: Measured, resamples: int, seed: int) -> NDArray[np.float64]:
-    """The score in every resample of the items, ``[R]``."""
-    rng = generator(seed, "bootstrap", lang)
-    items = len(found.right)
+def _blocks(results: Mapping[str, Measured]) -> list[list[str]]:
+    """Languages grouped by equal names of their items, in alphabetical order."""
+    by_ids: dict[Any, list[str]] = {}
+    for lang in sorted(results):
+        ids = results[lang].ids
+        same = frozenset(ids) if ids and len(set(ids)) == len(ids) else lang
+        by_ids.setdefault(same, []).append(lang)
+    return list(by_ids.values())
+
+
+def _drawn(
+    block: Sequence[str], results: Mapping[str, Measured], resamples: int, seed: int
+) -> dict[str, NDArray[np.float64]]:
+    """The scores of languages with the same items in every resample of these, ``[R]`` each."""
+    rng = generator(seed, "bootstrap", *block)
+    found = [_in_order(results[lang]) for lang in block]
+    items = len(found[0][0])
     step = max(1, _CELLS // items)
-    parts = []
+    parts: dict[str, list[NDArray[np.float64]]] = {lang: [] for lang in block}
     for start in range(0, resamples, step):
         size = min(step, resamples - start)
         draws = rng.multinomial(items, np.full(items, 1 / items), size=size).astype(np.float64)
-        parts.append(_ratio(draws @ found.right, draws @ found.whole))
-    return np.concatenate(parts)
+        for lang, (right, whole) in zip(block, found, strict=True):
+            parts[lang].append(_ratio(draws @ right, draws @ whole))
+    return {lang: np.concatenate(values) for lang, values in parts.items()}
+
+
+def _in_order(found: Measured) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What every item adds to numerator and denominator, by the names of the items."""
+    if not found.ids:
+        return found.right, found.whole
+    order = sorted(range(len(found.ids)), key=found.ids.__getitem__)
+    return found.right[order], found.whole[order]
 
 
 def _ratio(right: Any, whole: Any) -> NDArray[np.float64]:  # noqa: ANN401 - numbers or arrays

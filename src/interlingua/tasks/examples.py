@@ -177,6 +177,7 @@ class Examples(ABC, Generic[E]):
 
 EXAMPLES: Registry[type[Examples[Any]]] = Registry("kind of task")
 EXAMPLES.add("classification", "interlingua.tasks.texts:TextExamples")
+EXAMPLES.add("qa", "interlingua.tasks.questions:Questions")
 
 
 def read_examples(

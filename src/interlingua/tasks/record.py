@@ -134,6 +134,13 @@ for _task in (
         strategy="full",
     ),
     Task(
+        name="qa",
+        kind="qa",
+        summary="the stretch of a passage that answers a question",
+        metric="f1",
+        strategy="full",
+    ),
+    Task(
         name="classification",
         kind="classification",
         summary="any label set of your own",

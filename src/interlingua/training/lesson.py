@@ -201,6 +201,7 @@ class Lesson(ABC, Generic[X]):
 
 LESSONS: Registry[type[Lesson[Any]]] = Registry("kind of task")
 LESSONS.add("classification", "interlingua.training.classification:ClassificationLesson")
+LESSONS.add("qa", "interlingua.training.questions:QuestionLesson")
 
 
 def prepare(recipe: FinetuneRecipe) -> Lesson[Any]:

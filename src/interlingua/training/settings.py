@@ -172,6 +172,16 @@ class FullSettings(TeachingSettings):
     trained in the rows that the training texts use."""
 
 
+class ReadingSettings(Config):
+    """How questions and their contexts become windows, for task ``qa``."""
+
+    window: int = Field(384, ge=32)
+    """Tokens of a window, question and special ones included; at most what the model bears."""
+    unanswered: float = Field(1.0, ge=0)
+    """Windows without the answer that an epoch sees at most, for each window that has it; others
+    are drawn every epoch."""
+
+
 class TrainingSettings(Config):
     """By which strategy and with which seed."""
 
@@ -182,6 +192,7 @@ class TrainingSettings(Config):
     runs: int = Field(1, ge=1, le=20)
     """Runs by gradient from one start, with orders and dropout of seed, seed + 1, ...; the model
     is the mean of their parameters (Schmidt et al., ACL 2023)."""
+    reading: ReadingSettings = ReadingSettings()
     probe: ProbeSettings = ProbeSettings()
     head: HeadSettings = HeadSettings()
     lora: LoraSettings = LoraSettings()

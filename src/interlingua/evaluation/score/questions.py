@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from interlingua.base.errors import DataError, quoted
+from interlingua.corpus.readers.squad import TYDIQA_PREFIXES
 from interlingua.evaluation.score.lines import listed, read_text
 from interlingua.evaluation.score.records import Job, Measured
 from interlingua.tasks.metrics.answers import (
@@ -22,18 +23,6 @@ from interlingua.tasks.metrics.answers import (
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-TYDIQA_PREFIXES = {
-    "english": "en",
-    "arabic": "ar",
-    "bengali": "bn",
-    "finnish": "fi",
-    "indonesian": "id",
-    "korean": "ko",
-    "russian": "ru",
-    "swahili": "sw",
-    "telugu": "te",
-}
 
 
 @dataclass(frozen=True, slots=True)

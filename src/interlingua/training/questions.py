@@ -1,0 +1,186 @@
+"""Question answering as it is taught: windows, their targets, and a head in the native layout."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from interlingua.base.errors import ConfigError
+from interlingua.base.seeding import generator
+from interlingua.batches.windows import window_questions
+from interlingua.models.folder import ModelFolder
+from interlingua.models.heads import Head
+from interlingua.tasks.questions import Questions
+from interlingua.tasks.record import Task
+from interlingua.training.lesson import Lesson
+from interlingua.training.settings import FinetuneRecipe, FullSettings, LoraSettings
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+    from interlingua.training.distributed import Processes
+    from interlingua.training.reader import Part, ReaderLearner
+    from interlingua.training.settings import TeachingSettings
+
+_PROBED = 1000
+"""Windows that a probe is fitted on at most: their states are held in memory."""
+
+
+class QuestionLesson(Lesson[Questions]):
+    """A head over the states of tokens that says where the answer begins and ends."""
+
+    @classmethod
+    def read(
+        cls, recipe: FinetuneRecipe, task: Task, *, strategy: str, parent: ModelFolder
+    ) -> Self:
+        """Read and check everything a recipe names.
+
+        Raises:
+            UserError: Something cannot be used.
+        """
+        from interlingua.models.native import ANSWER_LABELS, check_native, native_head, native_kind
+
+        data, kind = recipe.data, "question-answering"
+        if data.labels:
+            raise ConfigError(f"--labels: task {task.name} has none")
+        check_native(parent, "question-answering")
+        length = min(recipe.training.reading.window, parent.info.max_length)
+        info = parent.info.model_copy(update={"max_length": length})
+        folder = ModelFolder(parent.path, info, parent.config)
+        parts = [
+            Questions.read(files, task, lang=data.lang, on_error=data.on_error).placed(
+                data.on_error
+            )
+            for files in (data.train, data.validation)
+            if files
+        ]
+        taught = parent.info.task == task.name and native_kind(parent) == kind
+        return cls(
+            recipe,
+            task,
+            strategy,
+            folder,
+            ANSWER_LABELS,
+            parts[0],
+            parts[1] if len(parts) > 1 else None,
+            native_head(parent) if taught else None,
+        )
+
+    @property
+    def features(self) -> int:
+        """Features of a token's state, D."""
+        return self.folder.width
+
+    def fingerprint(self) -> dict[str, Any]:
+        """What must be the same for a run by gradient to be resumed."""
+        reading = self.recipe.training.reading.model_dump(mode="json")
+        return {**super().fingerprint(), "reading": reading}
+
+    def part(self, rows: Questions) -> Part:
+        """Questions as windows of tokens, with the places of the answers."""
+        from interlingua.training.reader import Part
+
+        windows = window_questions(
+            self.folder.tokenizer(),
+            rows.questions,
+            rows.texts,
+            max_length=self.folder.info.max_length,
+        )
+        return Part(rows, windows, windows.targets([row.span for row in rows.rows]))
+
+    def input_ids(self, rows: Questions) -> list[NDArray[np.int32]]:
+        """Token ids of each window."""
+        return self.part(rows).windows.input_ids
+
+    def learner(
+        self,
+        settings: TeachingSettings,
+        train: Questions,
+        validation: Questions,
+        *,
+        group: Processes,
+        head: Head | None = None,
+    ) -> ReaderLearner:
+        """A linear head on the states of tokens, and the encoder below it."""
+        from interlingua.training.arithmetic import Arithmetic
+        from interlingua.training.reader import ReaderLearner, States
+        from interlingua.training.trainable import rate, trained_encoder
+
+        part = self.part(train)
+        rates: Callable[[str], float] = partial(rate, depth=1, top=0.0, decay=1.0)
+        if isinstance(settings, FullSettings | LoraSettings):
+            plain, rates = trained_encoder(self, settings, part.windows.input_ids)
+            encoder = States(plain)
+        else:
+            encoder = self._frozen()
+        return ReaderLearner(
+            encoder,
+            head or self.head or self.blank_head(),
+            train=part,
+            validation=self.part(validation),
+            unanswered=self.recipe.training.reading.unanswered,
+            settings=settings,
+            pad_id=self.folder.pad_id,
+            arithmetic=Arithmetic.of(settings, group.device),
+            rate=rates,
+            unfreezing=settings.unfreezing if isinstance(settings, FullSettings) else (),
+        )
+
+    def probe(self) -> tuple[Head, dict[str, Any]]:
+        """A regularised head on the frozen states of some windows."""
+        import torch
+
+        from interlingua.training.reader import fit_reader_probe, frozen_states, mean_f1
+
+        rows = self.train
+        if len(rows.rows) > _PROBED:
+            order = generator(self.seed, "probed").permutation(len(rows.rows))
+            chosen = np.zeros(len(rows.rows), dtype=np.bool_)
+            chosen[order[:_PROBED]] = True
+            rows = rows.select(chosen)
+        part = self.part(rows)
+        folds = self.recipe.training.probe.folds
+        parts = self.parts(rows, count=folds, rng=generator(self.seed, "folds"))
+        held_out = (parts == 0)[part.windows.question]
+        encoder, pad_id = self._frozen(), self.folder.pad_id
+        states = frozen_states(encoder, part, pad_id=pad_id)
+        head, strength, loss = fit_reader_probe(states, part, held_out)
+        scores: dict[str, Any] = {
+            "regularisation_strength": strength,
+            "held_out_loss": round(loss, 4),
+            "windows": len(part.windows.input_ids),
+        }
+        if self.validation is not None:
+            part = self.part(self.validation)
+            weight, bias = torch.from_numpy(head.weight), torch.from_numpy(head.bias)
+            logits = [
+                (of, batch.float() @ weight.T + bias)
+                for of, batch in frozen_states(encoder, part, pad_id=pad_id)
+            ]
+            scores["validation"] = {
+                "metric": self.task.metric,
+                "score": round(mean_f1(part, logits), 4),
+                "rows": len(self.validation.rows),
+            }
+        return head, scores
+
+    def _frozen(self) -> Any:  # noqa: ANN401 - States, whose module imports torch
+        """The encoder's states, which nothing changes."""
+        from interlingua.models.encoder import load_encoder
+        from interlingua.training.reader import States
+
+        return States(load_encoder(self.folder).requires_grad_(False)).eval()
+
+    def finished(
+        self, encoder: PreTrainedModel | None, head: Head
+    ) -> tuple[PreTrainedModel | None, Head | None]:
+        """The native model; the head is in it."""
+        from interlingua.models.encoder import load_encoder
+        from interlingua.models.native import with_head
+
+        body = load_encoder(self.folder) if encoder is None else encoder
+        return with_head(body, head, "question-answering"), None

@@ -203,3 +203,10 @@ def test_a_reader_learns(small: Path, tmp_path: Path) -> None:
 def test_a_classifier_is_no_reader(small: Path) -> None:
     with pytest.raises(ModelError, match="was not taught to answer"):
         ContextReader(open_model(small))
+
+
+def test_a_setting_that_reading_has_no_use_for_is_refused(small: Path, tmp_path: Path) -> None:
+    settings = {"training.full.label_smoothing": 0.1}
+    with pytest.raises(ConfigError, match=r"label_smoothing: 0\.1: task qa has no use for it"):
+        finetune(task="qa", train=ENGLISH, model=small, out=tmp_path / "m", settings=settings)
+    assert not (tmp_path / "m").exists()

@@ -135,6 +135,32 @@ def test_a_taught_model_goes_on_from_its_head(tmp_path: Path, pairs: Path, small
     np.testing.assert_allclose(heads[0].weight, heads[1].weight, atol=1e-6)
 
 
+def test_tokens_are_left_out_in_training_alone(tmp_path: Path, pairs: Path, small: Path) -> None:
+    def teach(out: str, share: float, rate: float, model: Path = small) -> Taught:
+        values = {"epochs": 2, "token_dropout": share, "learning_rate": rate, "dropout": 0}
+        return interlingua.finetune(
+            task="nli",
+            train=pairs / "train.en.jsonl",
+            model=model,
+            out=tmp_path / out,
+            strategy="full",
+            settings={f"training.full.{name}": value for name, value in values.items()}
+            | {"training.full.head_learning_rate": rate, "training.full.encoder_dropout": 0},
+        )
+
+    teach("whole", 0.0, 1e-2)
+    for name in ("one", "two"):
+        teach(name, 0.4, 1e-2)
+    heads = {n: open_model(tmp_path / n).head().weight for n in ("whole", "one", "two")}
+    assert np.array_equal(heads["one"], heads["two"])
+    assert not np.allclose(heads["one"], heads["whole"], atol=1e-4)
+    still = [
+        teach(f"still-{share}", share, 1e-12, tmp_path / "whole").info.scores["validation"]
+        for share in (0.0, 0.9)
+    ]
+    assert still[0] == still[1]
+
+
 def test_a_search_ends_with_a_model(tmp_path: Path, pairs: Path, small: Path) -> None:
     pytest.importorskip("optuna")
     recipe = tmp_path / "recipe.yaml"

@@ -71,6 +71,29 @@ def around_pairs(tokenizer: Tokenizer) -> tuple[Ids, Ids, Ids]:
     return tuple(before), tuple(between), tuple(after)
 
 
+def thinned(
+    ids: NDArray[np.int32],
+    around: tuple[Ids, Ids, Ids],
+    chance: NDArray[np.float32],
+    *,
+    share: float,
+) -> NDArray[np.int32]:
+    """Leave out tokens of a row's first text; special tokens and a second text stay.
+
+    Args:
+        ids: A row as the tokenizer gives it [L].
+        around: What it puts before, between and after two texts.
+        chance: Uniform numbers in [0, 1) [L].
+        share: A token is left out where its number is below; if all would be, none is.
+    """
+    before, between, after = around
+    start = len(before)
+    end = start + int(np.argmax(ids[start:] == (between or after)[0]))
+    kept = chance >= share
+    kept[:start] = kept[end:] = True
+    return ids[kept] if kept[start:end].any() else ids
+
+
 def frame_of(tokenizer: Tokenizer, *, pad: int) -> Frame:
     """What a tokenizer does to one text and to two."""
     unknown = tokenizer_unknown(tokenizer)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from interlingua.base.errors import ConfigError, LabelError, quoted
 from interlingua.base.progress import say
 from interlingua.base.seeding import generator
+from interlingua.batches.framing import around_pairs, thinned
 from interlingua.batches.tokens import Tokenized, tokenize
 from interlingua.inference.encode import Encoder
 from interlingua.inference.predict import classify
@@ -22,12 +23,17 @@ from interlingua.tasks.record import Task
 from interlingua.tasks.texts import TextExamples
 from interlingua.training.lesson import Lesson, label_set
 from interlingua.training.probe import fit_probe
-from interlingua.training.settings import FinetuneRecipe, FullSettings, LoraSettings
+from interlingua.training.settings import (
+    EncoderSettings,
+    FinetuneRecipe,
+    FullSettings,
+    LoraSettings,
+)
 from interlingua.training.split import folds, groups
 from interlingua.training.whitening import language_whitening
 
 if TYPE_CHECKING:
-    from interlingua.training.classifier import ClassifierLearner, Part
+    from interlingua.training.classifier import ClassifierLearner, Part, Thin
     from interlingua.training.distributed import Processes
     from interlingua.training.settings import TeachingSettings
 
@@ -139,9 +145,20 @@ class ClassificationLesson(Lesson[TextExamples]):
             metric=self.task.metric,
             pad_id=self.folder.pad_id,
             arithmetic=Arithmetic.of(settings, group.device),
+            thin=self._thin(settings) if isinstance(settings, EncoderSettings) else None,
             rate=rates,
             unfreezing=settings.unfreezing if isinstance(settings, FullSettings) else (),
         )
+
+    def _thin(self, settings: EncoderSettings) -> Thin | None:
+        """What leaves tokens of a first text out, by torch's random numbers, which are resumed."""
+        import torch
+
+        share = settings.token_dropout
+        if not share:
+            return None
+        around = around_pairs(self.folder.tokenizer())
+        return lambda ids: thinned(ids, around, torch.rand(len(ids)).numpy(), share=share)
 
     def probe(self) -> tuple[Head, dict[str, Any]]:
         """A regularised logistic head on frozen vectors.

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from interlingua.training.arithmetic import Arithmetic
     from interlingua.training.settings import TeachingSettings
 
+Thin = Callable[[NDArray[np.int32]], NDArray[np.int32]]
+
 _VALIDATION_TOKENS = 4096
 
 
@@ -59,6 +61,7 @@ class ClassifierLearner(HeadLearner):
         settings: What the loop is set to.
         metric: The task's metric.
         pad_id: The tokenizer's padding id.
+        thin: What a step leaves out of a row's token ids; validation reads whole rows.
         arithmetic: Device and precision.
         rate: The peak learning rate of a parameter of the encoder, by its name.
         unfreezing: Top layers trained in each epoch; empty: all at once.
@@ -75,6 +78,7 @@ class ClassifierLearner(HeadLearner):
         metric: str,
         pad_id: int,
         arithmetic: Arithmetic,
+        thin: Thin | None = None,
         rate: Callable[[str], float] = lambda name: 0.0,
         unfreezing: tuple[int, ...] = (),
     ) -> None:
@@ -92,6 +96,7 @@ class ClassifierLearner(HeadLearner):
         self.validation = validation
         self.metric = metric
         self.pad_id = pad_id
+        self.thin = thin
         self.class_weights: Tensor | None = None
         if settings.class_weights == "balanced":
             counts = np.bincount(train.labels, minlength=len(head.labels))
@@ -106,7 +111,7 @@ class ClassifierLearner(HeadLearner):
         mine = rows[part]
         labels = torch.from_numpy(self.train.labels[mine]).to(self.arithmetic.device)
         mean = cross_entropy(
-            self._logits(self.train, mine),
+            self._logits(self.train, mine, thin=self.thin),
             labels,
             weights=self.class_weights,
             smoothing=self.settings.label_smoothing,
@@ -129,16 +134,18 @@ class ClassifierLearner(HeadLearner):
         ]
         return float(np.mean(scores))
 
-    def _logits(self, part: Part, rows: IntArray) -> Tensor:
-        logits: Tensor = self.head(self.dropout(self._features(part, rows).float()))
+    def _logits(self, part: Part, rows: IntArray, *, thin: Thin | None = None) -> Tensor:
+        features = self._features(part, rows, thin)
+        logits: Tensor = self.head(self.dropout(features.float()))
         return logits
 
-    def _features(self, part: Part, rows: IntArray) -> Tensor:
+    def _features(self, part: Part, rows: IntArray, thin: Thin | None) -> Tensor:
         device = self.arithmetic.device
         if part.features is not None:
             return torch.from_numpy(part.features[rows]).to(device)
         assert self.encoder is not None
-        ids, mask = pad([part.tokens.input_ids[row] for row in rows], self.pad_id, multiple=8)
+        texts = [part.tokens.input_ids[row] for row in rows]
+        ids, mask = pad(list(map(thin, texts)) if thin else texts, self.pad_id, multiple=8)
         with torch.autocast(device.type, torch.bfloat16, enabled=self.arithmetic.bfloat16):
             features: Tensor = self.encoder(
                 torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device)

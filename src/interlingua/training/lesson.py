@@ -11,14 +11,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from interlingua import __version__
 from interlingua.base.config import dump_recipe
-from interlingua.base.errors import DataError
+from interlingua.base.errors import ConfigError, DataError
 from interlingua.base.files import write_manifest, write_text
 from interlingua.base.registry import Registry
 from interlingua.base.seeding import generator
@@ -53,7 +53,10 @@ class Lesson(ABC, Generic[X]):
         train: Training rows.
         validation: Rows to choose by, if the recipe names some.
         head: The parent's head, if it was taught this task and is used alike.
+        unread: Settings of a strategy that this kind of task has no use for.
     """
+
+    unread: ClassVar[tuple[str, ...]] = ()
 
     recipe: FinetuneRecipe
     task: Task
@@ -214,7 +217,17 @@ def prepare(recipe: FinetuneRecipe) -> Lesson[Any]:
     asked = recipe.training.strategy
     strategy = task.strategy if asked == "auto" else asked
     parent = open_model(recipe.model.name)
-    return LESSONS.get(task.kind).read(recipe, task, strategy=strategy, parent=parent)
+    kind = LESSONS.get(task.kind)
+    settings = getattr(recipe.training, strategy)
+    for name in kind.unread:
+        field = type(settings).model_fields.get(name)
+        if field is not None and getattr(settings, name) != field.default:
+            raise ConfigError(
+                f"training.{strategy}.{name}: {getattr(settings, name)}: task {task.name} has no "
+                "use for it",
+                remedy="Leave it out",
+            )
+    return kind.read(recipe, task, strategy=strategy, parent=parent)
 
 
 def label_set(task: Task, found: Iterable[str], given: Sequence[str]) -> tuple[str, ...]:

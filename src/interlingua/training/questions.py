@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,8 @@ _PROBED = 1000
 
 class QuestionLesson(Lesson[Questions]):
     """A head over the states of tokens that says where the answer begins and ends."""
+
+    unread: ClassVar[tuple[str, ...]] = ("class_weights", "label_smoothing", "token_dropout")
 
     @classmethod
     def read(

@@ -143,7 +143,14 @@ class HeadSettings(TeachingSettings):
     """Validations without a better score before the run ends."""
 
 
-class LoraSettings(TeachingSettings):
+class EncoderSettings(TeachingSettings):
+    """What training an encoder along with its head takes besides."""
+
+    token_dropout: float = Field(0.0, ge=0, lt=1)
+    """Share of the tokens of a row's first text that a step leaves out, others each time."""
+
+
+class LoraSettings(EncoderSettings):
     """A frozen encoder with a trained low-rank term beside each of its matrices."""
 
     learning_rate: float = Field(1e-3, gt=0, le=1)
@@ -156,7 +163,7 @@ class LoraSettings(TeachingSettings):
     """The term is multiplied by alpha / r."""
 
 
-class FullSettings(TeachingSettings):
+class FullSettings(EncoderSettings):
     """The encoder trained along with its head."""
 
     learning_rate: float = Field(1e-4, gt=0, le=1)

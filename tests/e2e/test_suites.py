@@ -100,6 +100,15 @@ def test_all_is_run_once_and_reported(
     card = json.loads((out / xnli["scorecard"]).read_text())
     scores = [one["score"] for one in card["per_language"].values()]
     assert xnli["means"]["accuracy"] == pytest.approx(sum(scores) / 2)
+    official = json.loads((out / "official.json").read_text())
+    for lang, code in (("eng_Latn", "en"), ("deu_Latn", "de")):
+        assert official["xnli"]["accuracy"][code] == pytest.approx(
+            100 * card["per_language"][lang]["score"]
+        )
+    assert official["tatoeba"]["accuracy"]["de"] == pytest.approx(
+        100 * first["tasks"]["tatoeba"]["means"]["accuracy"]
+    )
+    assert "xnli: no labels for ar" in " ".join(official["missing"])
     for name in ("report.md", "report.html"):
         page = (out / name).read_text(encoding="utf-8")
         assert "XLM-R large" in page and "not comparable" in page and "79.2" in page

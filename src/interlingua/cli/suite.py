@@ -62,6 +62,7 @@ def run_all(order: Order, *, json: bool) -> None:
     from interlingua.evaluation.suite.plan import plan
     from interlingua.evaluation.suite.report import MARKDOWN, PAGE, write_report
     from interlingua.evaluation.suite.run import run
+    from interlingua.evaluation.suite.submission import submit
 
     plans = plan(order.benchmark, order.data_dirs, order.wanted)
     for one in plans:
@@ -75,7 +76,14 @@ def run_all(order: Order, *, json: bool) -> None:
         settings=order.run,
         teach=_teacher(order, plans) if order.wanted.train else None,
     )
-    document = write_report(order.out, order.benchmark, plans, done, model=order.model)
+    document = write_report(
+        order.out,
+        order.benchmark,
+        plans,
+        done,
+        model=order.model,
+        official=submit(order.benchmark, done, order.out),
+    )
     if json:
         emit({"out": str(order.out), **document})
         return

@@ -61,6 +61,7 @@ def tatoeba(encoder: Encoder, file: DataFile) -> One:
             "text": text,
             "gold": foreign_texts[i],
             "found": foreign_texts[row],
+            "found_id": str(row + 1),
             "right": bool(hit),
             "score": round(float(score), 6),
         }

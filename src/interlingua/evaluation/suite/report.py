@@ -6,11 +6,11 @@ The report is put together once, as sections of sentences and tables, and writte
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from interlingua.base.files import write_json, write_text
 from interlingua.base.markup import Html, element, join, text
@@ -62,6 +62,7 @@ def write_report(
     done: Sequence[Done],
     *,
     model: str,
+    official: Mapping[str, Any],
 ) -> dict[str, object]:
     """Write ``summary.json``, ``report.html`` and ``report.md``.
 
@@ -71,12 +72,15 @@ def write_report(
         plans: What was planned.
         done: What was run.
         model: What it was run with.
+        official: What the official scorers gave, as `submission.submit` returns it.
 
     Returns:
         The summary.
     """
     document = summary(benchmark, plans, done, model=model)
     sections = report(benchmark, plans, done, model=model)
+    if official:
+        sections.insert(2, _official(benchmark, done, official))
     write_text(out / MARKDOWN, markdown(sections))
     write_text(out / PAGE, html(sections))
     write_json(out / SUMMARY, document)
@@ -142,6 +146,37 @@ def _missing(plans: Sequence[PartPlan]) -> Section:
     if not section.sentences:
         section.sentences.append("Nothing: every task has every official language.")
     return section
+
+
+def _official(benchmark: Benchmark, done: Sequence[Done], official: Mapping[str, Any]) -> Section:
+    """What the official scorers gave for our predictions, on their own scale."""
+    section = Section("By the official scorers")
+    section.sentences.append(
+        "The figures of official.json: predictions in the benchmark's own layout (the folder"
+        f" submission), scored as interlingua score {benchmark.scored} does, on the official scale."
+    )
+    rows = []
+    for one in done:
+        task = benchmark.official(one.plan.part)
+        figures = official.get(task.name, official if len(benchmark.parts) == 1 else {})
+        languages = [code for code in task.languages if code in _first(figures, task.metrics)]
+        if not languages:
+            continue
+        means = (sum(figures[m][code] for code in languages) for m in task.metrics if m in figures)
+        if benchmark.scored == "xglue":
+            means = iter([sum(figures[code] for code in languages)])
+        values = " / ".join(f"{total / len(languages):.4g}" for total in means)
+        row = (task.name, " / ".join(map(metric_name, task.metrics)), values)
+        rows.append((*row, f"{len(languages)} of {len(task.languages)}"))
+    columns = ("task", "figures", "means", "languages")
+    section.tables.append(Table("official", columns, tuple(rows)))
+    return section
+
+
+def _first(figures: Mapping[str, Any], metrics: Sequence[str]) -> Mapping[str, Any]:
+    """Figures by language: those of the first metric, where several are told apart."""
+    found = figures.get(metrics[0], figures)
+    return found if isinstance(found, Mapping) else figures
 
 
 def _task(benchmark: Benchmark, done: Done) -> Section:

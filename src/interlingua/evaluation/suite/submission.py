@@ -1,0 +1,160 @@
+"""Predictions in a benchmark's own layout, and what its official scorers give for them.
+
+``OUT/submission/predictions`` is what the makers of the benchmark ask for, as far as it goes;
+``OUT/submission/labels`` holds what is right in the layout their scorers read. What they give stands in
+``OUT/official.json``, the same as ``interlingua score`` prints for the two folders.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from interlingua.base.files import atomic_folder, write_json
+from interlingua.evaluation.score.layout import code_of
+from interlingua.evaluation.score.records import ScoredTask
+from interlingua.evaluation.score.run import document, score
+from interlingua.evaluation.scorecard import PREDICTIONS
+from interlingua.evaluation.suite.records import Benchmark
+from interlingua.evaluation.suite.run import Done
+from interlingua.tasks.datasets import DataFile
+
+SUBMISSION = "submission"
+OFFICIAL = "official.json"
+Rows = Sequence[Mapping[str, Any]]
+"""Predictions of one language, in the order of its rows."""
+
+
+def submit(benchmark: Benchmark, done: Iterable[Done], out: Path) -> dict[str, Any]:
+    """Write a submission and its official figures.
+
+    Args:
+        benchmark: The record.
+        done: The tasks that were run.
+        out: The folder of all tasks.
+
+    Returns:
+        The official document; empty where no task's predictions can be laid out.
+    """
+    written = 0
+    with atomic_folder(out / SUBMISSION) as folder:
+        for one in done:
+            task = benchmark.official(one.plan.part)
+            if one.plan.part.name != task.name or task.measure not in _LAYOUTS:
+                continue
+            rows = _by_language(out / task.name / PREDICTIONS)
+            for lang, found in rows.items():
+                files = [file for file in one.plan.files if file.lang == lang]
+                written += _lay_out(task, lang, found, files, folder)
+    if not written:
+        shutil.rmtree(out / SUBMISSION)
+        return {}
+    place = out / SUBMISSION
+    report = score(benchmark.scored, predictions=place / "predictions", labels=place / "labels")
+    official = document(report)
+    write_json(out / OFFICIAL, official)
+    return official
+
+
+def _by_language(path: Path) -> dict[str, list[dict[str, Any]]]:
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        rows.setdefault(row["lang"], []).append(row)
+    return rows
+
+
+def _lay_out(
+    task: ScoredTask, lang: str, rows: Rows, files: Sequence[DataFile], folder: Path
+) -> int:
+    """Write one language's two files; how many languages that is."""
+    code = code_of(task, lang)
+    if code not in task.languages or not files:
+        return 0
+    words = {"lang": code, "question": code, "split": "test"}
+    for role, template, text in (
+        ("predictions", task.predictions[0], _LAYOUTS[task.measure](rows)[0]),
+        ("labels", task.labels[0], _LAYOUTS[task.measure](rows)[1]),
+    ):
+        path = folder / role / template.removeprefix("**/").format(**words)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if text is None:  # the label file is the data set's own
+            shutil.copyfile(_label_file(files[0]), path)
+            continue
+        if path.name.endswith("_2k.tsv"):
+            text = f"label\n{text}"
+        path.write_text(text, encoding="utf-8", newline="\n")
+    return 1
+
+
+def _label_file(file: DataFile) -> Path:
+    """The file with what is right: of mined pairs the gold beside the texts."""
+    gold = file.path.with_suffix(".gold")
+    return gold if gold.is_file() else file.path
+
+
+Text = tuple[str, str | None]
+"""The text of the predictions and of the labels; None: the data set's own file has them."""
+
+
+def _lines(values: Iterable[object]) -> str:
+    return "".join(f"{value}\n" for value in values)
+
+
+def _labels(rows: Rows) -> Text:
+    """One label a line; of retrieval the number of the line that was found."""
+    if "found_id" in rows[0]:
+        return _lines(row["found_id"] for row in rows), _lines(row["id"] for row in rows)
+    return _lines(row["label"] for row in rows), _lines(row["gold"] for row in rows)
+
+
+def _graded(rows: Rows) -> Text:
+    """A grade a line, and beside the right one the query."""
+    queries = (str(row["text"]).replace("\t", " ") for row in rows)
+    labels = (f"{query}\t{row['gold']}" for query, row in zip(queries, rows, strict=True))
+    return _lines(row["label"] for row in rows), _lines(labels)
+
+
+def _tags(rows: Rows) -> Text:
+    """A tag a line, a blank line after each sentence."""
+    found = ("".join(f"{tag}\n" for tag in row["tags"]) for row in rows)
+    gold = ("".join(f"{tag}\n" for tag in row["gold"]) for row in rows)
+    return "\n".join(found), "\n".join(gold)
+
+
+def _words_and_tags(rows: Rows) -> Text:
+    """A tag a line, and beside the right one the word."""
+    gold = (
+        "".join(f"{word} {tag}\n" for word, tag in zip(row["tokens"], row["gold"], strict=True))
+        for row in rows
+    )
+    return _tags(rows)[0], "\n".join(gold)
+
+
+def _answers(rows: Rows) -> Text:
+    """SQuAD's predictions: answers by the id of the question."""
+    answers = {str(row["id"]): str(row["answer"] or "") for row in rows}
+    return json.dumps(answers, ensure_ascii=False, indent=0) + "\n", None
+
+
+def _pairs(rows: Rows) -> Text:
+    """A pair of ids a line."""
+    return _lines(f"{row['id']}\t{row['target']}" for row in rows), None
+
+
+_LAYOUTS: dict[str, Callable[[Rows], Text]] = {
+    "line_accuracy": _labels,
+    "last_column_accuracy": _labels,
+    "grouped_ndcg": _graded,
+    "tag_lines": _tags,
+    "padded_f1": _words_and_tags,
+    "padded_precision": _words_and_tags,
+    "squad": _answers,
+    "mlqa": _answers,
+    "mlqa_f1": _answers,
+    "pair_f1": _pairs,
+}
+"""By the official scorer's measure; what is not here is scored by its own layout elsewhere."""

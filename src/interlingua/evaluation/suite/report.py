@@ -162,10 +162,9 @@ def _official(benchmark: Benchmark, done: Sequence[Done], official: Mapping[str,
         languages = [code for code in task.languages if code in _first(figures, task.metrics)]
         if not languages:
             continue
-        means = (sum(figures[m][code] for code in languages) for m in task.metrics if m in figures)
-        if benchmark.scored == "xglue":
-            means = iter([sum(figures[code] for code in languages)])
-        values = " / ".join(f"{total / len(languages):.4g}" for total in means)
+        told = [figures] if benchmark.scored == "xglue" else [figures[m] for m in task.metrics]
+        means = (sum(by[code] for code in languages) / len(languages) for by in told)
+        values = " / ".join(f"{mean:.4g}" for mean in means)
         row = (task.name, " / ".join(map(metric_name, task.metrics)), values)
         rows.append((*row, f"{len(languages)} of {len(task.languages)}"))
     columns = ("task", "figures", "means", "languages")

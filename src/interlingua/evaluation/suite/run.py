@@ -18,9 +18,11 @@ from interlingua.base.files import MANIFEST, check_manifest, read_json_file, sha
 from interlingua.base.progress import say
 from interlingua.evaluation.evaluate import Run, score_files
 from interlingua.evaluation.records import Scorecard
-from interlingua.evaluation.scorecard import PAGE, PREDICTIONS, SCORECARD, read
+from interlingua.evaluation.scorecard import SCORECARD, read
 from interlingua.evaluation.suite.plan import PartPlan
 from interlingua.models.folder import ModelFolder, open_model
+
+_NOT_SCORED = {"model", "teaching.json", MANIFEST}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +123,12 @@ def _score(
     card = score_files(plan.dataset, plan.files, folder, out=out, run=settings)
     seconds["scoring"] = round(time.monotonic() - started, 1)
     files = {
-        name: {"sha256": sha256_file(out / name), "bytes": (out / name).stat().st_size}
-        for name in (SCORECARD, PREDICTIONS, PAGE)
+        path.relative_to(out).as_posix(): {
+            "sha256": sha256_file(path),
+            "bytes": path.stat().st_size,
+        }
+        for path in sorted(out.rglob("*"))
+        if path.is_file() and path.relative_to(out).parts[0] not in _NOT_SCORED
     }
     manifest = {"files": files, "fingerprint": wanted, "seconds": seconds["scoring"]}
     write_json(out / MANIFEST, manifest)

@@ -1,8 +1,8 @@
 """Predictions in a benchmark's own layout, and what its official scorers give for them.
 
 ``OUT/submission/predictions`` is what the makers of the benchmark ask for, as far as it goes;
-``OUT/submission/labels`` holds what is right in the layout their scorers read. What they give stands in
-``OUT/official.json``, the same as ``interlingua score`` prints for the two folders.
+``OUT/submission/labels`` holds what is right in the layout their scorers read. What they give
+stands in ``OUT/official.json``, the same as ``interlingua score`` prints for the two folders.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from interlingua.base.files import atomic_folder, write_json
+from interlingua.evaluation.answered import OFFICIAL as OFFICIAL_ANSWERS
 from interlingua.evaluation.score.layout import code_of
 from interlingua.evaluation.score.records import ScoredTask
 from interlingua.evaluation.score.run import document, score
@@ -43,12 +44,11 @@ def submit(benchmark: Benchmark, done: Iterable[Done], out: Path) -> dict[str, A
     with atomic_folder(out / SUBMISSION) as folder:
         for one in done:
             task = benchmark.official(one.plan.part)
-            if one.plan.part.name != task.name or task.measure not in _LAYOUTS:
+            if one.plan.part.name != task.name:  # MLQA's questions in other languages
                 continue
             rows = _by_language(out / task.name / PREDICTIONS)
-            for lang, found in rows.items():
-                files = [file for file in one.plan.files if file.lang == lang]
-                written += _lay_out(task, lang, found, files, folder)
+            for file in one.plan.files:
+                written += _lay_out(task, file, rows.get(file.lang, []), out / task.name, folder)
     if not written:
         shutil.rmtree(out / SUBMISSION)
         return {}
@@ -67,37 +67,38 @@ def _by_language(path: Path) -> dict[str, list[dict[str, Any]]]:
     return rows
 
 
-def _lay_out(
-    task: ScoredTask, lang: str, rows: Rows, files: Sequence[DataFile], folder: Path
-) -> int:
+def _lay_out(task: ScoredTask, file: DataFile, rows: Rows, scored: Path, folder: Path) -> int:
     """Write one language's two files; how many languages that is."""
-    code = code_of(task, lang)
-    if code not in task.languages or not files:
+    code = code_of(task, file.lang)
+    if code not in task.languages or not rows:
         return 0
+    found: str | Path
+    right: str | Path
+    if task.measure in _LAYOUTS:
+        found, right = _LAYOUTS[task.measure](rows)
+    else:
+        names = (file.path.name, f"test-{code}.json")
+        answers = [scored / OFFICIAL_ANSWERS / name for name in names]
+        found, right = next(path for path in answers if path.is_file()), file.path
+    if task.measure == "pair_f1":
+        right = file.path.with_suffix(".gold")
     words = {"lang": code, "question": code, "split": "test"}
-    for role, template, text in (
-        ("predictions", task.predictions[0], _LAYOUTS[task.measure](rows)[0]),
-        ("labels", task.labels[0], _LAYOUTS[task.measure](rows)[1]),
+    for role, template, given in (
+        ("predictions", task.predictions[0], found),
+        ("labels", task.labels[0], right),
     ):
         path = folder / role / template.removeprefix("**/").format(**words)
         path.parent.mkdir(parents=True, exist_ok=True)
-        if text is None:  # the label file is the data set's own
-            shutil.copyfile(_label_file(files[0]), path)
-            continue
-        if path.name.endswith("_2k.tsv"):
-            text = f"label\n{text}"
-        path.write_text(text, encoding="utf-8", newline="\n")
+        if isinstance(given, Path):
+            shutil.copyfile(given, path)
+        else:
+            header = "label\n" if path.name.endswith("_2k.tsv") else ""
+            path.write_text(header + given, encoding="utf-8", newline="\n")
     return 1
 
 
-def _label_file(file: DataFile) -> Path:
-    """The file with what is right: of mined pairs the gold beside the texts."""
-    gold = file.path.with_suffix(".gold")
-    return gold if gold.is_file() else file.path
-
-
-Text = tuple[str, str | None]
-"""The text of the predictions and of the labels; None: the data set's own file has them."""
+Text = tuple[str, str]
+"""The text of the predictions, and of the labels."""
 
 
 def _lines(values: Iterable[object]) -> str:
@@ -134,15 +135,9 @@ def _words_and_tags(rows: Rows) -> Text:
     return _tags(rows)[0], "\n".join(gold)
 
 
-def _answers(rows: Rows) -> Text:
-    """SQuAD's predictions: answers by the id of the question."""
-    answers = {str(row["id"]): str(row["answer"] or "") for row in rows}
-    return json.dumps(answers, ensure_ascii=False, indent=0) + "\n", None
-
-
 def _pairs(rows: Rows) -> Text:
-    """A pair of ids a line."""
-    return _lines(f"{row['id']}\t{row['target']}" for row in rows), None
+    """A pair of ids a line; the gold pairs are a file of the data set's."""
+    return _lines(f"{row['id']}\t{row['target']}" for row in rows), ""
 
 
 _LAYOUTS: dict[str, Callable[[Rows], Text]] = {
@@ -152,9 +147,6 @@ _LAYOUTS: dict[str, Callable[[Rows], Text]] = {
     "tag_lines": _tags,
     "padded_f1": _words_and_tags,
     "padded_precision": _words_and_tags,
-    "squad": _answers,
-    "mlqa": _answers,
-    "mlqa_f1": _answers,
     "pair_f1": _pairs,
 }
-"""By the official scorer's measure; what is not here is scored by its own layout elsewhere."""
+"""By the official scorer's measure; answers to questions are laid out when they are scored."""

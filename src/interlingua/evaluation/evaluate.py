@@ -88,6 +88,7 @@ Scorer = Callable[[Asked], Scored]
 SCORERS: Registry[Scorer] = Registry("kind of task")
 SCORERS.add("classification", "interlingua.evaluation.classified:score")
 SCORERS.add("qa", "interlingua.evaluation.answered:score")
+SCORERS.add("tagging", "interlingua.evaluation.tagged:score")
 
 
 def evaluate(

@@ -140,6 +140,18 @@ class TokenLogits(nn.Module):
         return logits
 
 
+class TokenStates(nn.Module):
+    """A bare encoder: token ids in, the states of all tokens out."""
+
+    def __init__(self, encoder: nn.Module) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """States [B, L, D] of token ids [B, L]."""
+        return states_of(self.encoder, input_ids, attention_mask)
+
+
 def states_of(encoder: nn.Module, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
     """The last states [B, L, D] of an encoder."""
     out = encoder(input_ids=input_ids, attention_mask=attention_mask, return_dict=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
@@ -131,12 +131,17 @@ class Examples(ABC, Generic[E]):
         return examples
 
     @classmethod
+    def rows_of(cls, path: Path, faults: Faults) -> Iterator[Row]:
+        """The rows of a file: an official layout by its name, any table by its ending."""
+        return read_rows(path, faults)
+
+    @classmethod
     def _read_file(
         cls, path: Path, task: Task, faults: Faults, *, labelled: bool
     ) -> tuple[list[tuple[Row, E]], int]:
         found: list[tuple[Row, E]] = []
         outside = 0
-        for row in read_rows(path, faults):
+        for row in cls.rows_of(path, faults):
             if any(
                 name in row.values and row.values[name] not in allowed
                 for name, allowed in task.where.items()
@@ -178,6 +183,7 @@ class Examples(ABC, Generic[E]):
 EXAMPLES: Registry[type[Examples[Any]]] = Registry("kind of task")
 EXAMPLES.add("classification", "interlingua.tasks.texts:TextExamples")
 EXAMPLES.add("qa", "interlingua.tasks.questions:Questions")
+EXAMPLES.add("tagging", "interlingua.tasks.tagging:TaggedExamples")
 
 
 def read_examples(

@@ -53,6 +53,27 @@ class Task(Config):
         return value
 
 
+_UPOS = (
+    "ADJ",
+    "ADP",
+    "ADV",
+    "AUX",
+    "CCONJ",
+    "DET",
+    "INTJ",
+    "NOUN",
+    "NUM",
+    "PART",
+    "PRON",
+    "PROPN",
+    "PUNCT",
+    "SCONJ",
+    "SYM",
+    "VERB",
+    "X",
+)
+"""The universal parts of speech (Nivre et al., LREC 2020), in XTREME's order."""
+
 TASKS: Registry[Task] = Registry("task")
 
 for _task in (
@@ -138,6 +159,23 @@ for _task in (
         kind="qa",
         summary="the stretch of a passage that answers a question",
         metric="f1",
+        strategy="full",
+    ),
+    Task(
+        name="ner",
+        kind="tagging",
+        summary="which words name a person, a place, an organisation",
+        tag_columns=("tags", "ner_tags"),
+        metric="span_f1",
+        strategy="full",
+    ),
+    Task(
+        name="pos",
+        kind="tagging",
+        summary="the part of speech of every word",
+        tag_columns=("tags", "upos", "pos_tags"),
+        labels=_UPOS,
+        metric="span_f1",
         strategy="full",
     ),
     Task(

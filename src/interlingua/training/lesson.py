@@ -205,6 +205,7 @@ class Lesson(ABC, Generic[X]):
 LESSONS: Registry[type[Lesson[Any]]] = Registry("kind of task")
 LESSONS.add("classification", "interlingua.training.classification:ClassificationLesson")
 LESSONS.add("qa", "interlingua.training.questions:QuestionLesson")
+LESSONS.add("tagging", "interlingua.training.tagging:TaggingLesson")
 
 
 def prepare(recipe: FinetuneRecipe) -> Lesson[Any]:

@@ -98,16 +98,42 @@ def fit_probe(
     right = held_out.argmax(axis=2) == label_ids
     chosen = _choose(right, label_ids)
     temperature, log_loss = _temperature(held_out[chosen], label_ids)
-    weight, bias = _fit(x, label_ids, STRENGTHS[chosen], len(labels), balanced=balanced)
+    head = fit_head(
+        features,
+        label_ids,
+        labels,
+        strength=STRENGTHS[chosen],
+        temperature=temperature,
+        matrix=matrix,
+        balanced=balanced,
+    )
+    accuracy = float(right[chosen].mean())
+    return Probe(head, STRENGTHS[chosen], temperature, accuracy, log_loss)
+
+
+def fit_head(
+    features: NDArray[np.float32],
+    label_ids: Ids,
+    labels: tuple[str, ...],
+    *,
+    strength: float,
+    temperature: float,
+    matrix: Doubles | None = None,
+    balanced: bool = False,
+) -> Head:
+    """Fit the head with a regularisation and temperature that are known; see `fit_probe`."""
+    mean = features.mean(axis=0)
+    x = (features - mean).astype(np.float64)
+    if matrix is not None:
+        x = x @ matrix
+    weight, bias = _fit(x, label_ids, strength, len(labels), balanced=balanced)
     weight = weight if matrix is None else weight @ matrix
-    head = Head(
+    return Head(
         (weight / temperature).astype(np.float32),
         (bias / temperature).astype(np.float32),
         labels,
         mean.astype(np.float32),
     )
-    accuracy = float(right[chosen].mean())
-    return Probe(head, STRENGTHS[chosen], temperature, accuracy, log_loss)
 
 
 def _choose(right: NDArray[np.bool_], label_ids: Ids) -> int:

@@ -51,6 +51,8 @@ class ProbeSettings(Config):
     texts only."""
     folds: int = Field(5, ge=2, le=20)
     """Parts of the cross-validation that chooses the regularisation."""
+    words: int = Field(30_000, ge=100)
+    """Words that the probe of a tagger is fitted on at most, of sentences drawn at random."""
 
 
 class LoopSettings(Config):

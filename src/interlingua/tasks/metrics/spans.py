@@ -20,18 +20,19 @@ Shapes: ``N`` sentences.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
-    Sentences = Sequence[Sequence[str]]
-    Span = tuple[str, int, int]
+Sentences = Sequence[Sequence[str]]
+"""Tags of sentences."""
+Span = tuple[str, int, int]
+"""A type, and the first and last token."""
 
 Reading = Literal["seqeval", "seqeval-0", "iob2"]
 

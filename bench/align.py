@@ -2,15 +2,17 @@
 
     python bench/align.py --data runs/align/pairs.jsonl.zst --json
 
-Everybody trains the starter on the same pairs in batches of the same size, in-batch negatives only,
-with AdamW; each run is a process of its own, and only steps count, after the first quarter of them.
+What is the same for all: the starter, the pairs, of the lengths they really have (a text of more
+than 128 tokens is cut), pairs in a batch, in-batch negatives only, dropout of 0.1, AdamW, and the
+trained parameters, all but the input embeddings. What differs is how it is computed: the peer pads
+each side of a batch in order of the data, ours takes pairs of like length together and encodes the
+texts of both sides in rectangles of like length. Each run is a process of its own and sees all
+pairs twice; the second time counts, so that every pair counts once.
 
-- ``ours``: symmetric InfoNCE, both sides trained, input embeddings left alone, bfloat16 where the
-  processor has it;
+- ``ours``: symmetric InfoNCE, both sides trained, bfloat16 where the processor has it;
 - ``anchored``: the same against the frozen English side, as the recipe does; encoding that side
   beforehand counts;
-- ``float32``: `SentenceTransformerTrainer`, `MultipleNegativesRankingLoss`, the input embeddings
-  left alone too;
+- ``float32``: `SentenceTransformerTrainer`, `MultipleNegativesRankingLoss`;
 - ``bfloat16``: the same in bfloat16, tuned as its users would;
 - ``default``: ``float32`` with the input embeddings trained, as it comes.
 
@@ -22,6 +24,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
 import subprocess
 import sys
 import tempfile
@@ -31,17 +34,21 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import numpy as np
+
 from interlingua.base.config import make
 from interlingua.corpus import phrasebook
 from interlingua.corpus.pairs import read_pairs
 from interlingua.corpus.records import Pair
 from interlingua.corpus.rows import Faults
+from interlingua.corpus.writing import pair_row, write_rows
 from interlingua.inference.hardware import processor
 
 PEERS = ("float32", "bfloat16", "default")
 OURS = ("ours", "anchored")
 LIMIT_MB = 8192
 AT_ONCE = 32
+LONGEST = ("--passes", "1", "--longest")
 
 
 def of_phrasebook() -> list[Pair]:
@@ -59,29 +66,42 @@ def of_phrasebook() -> list[Pair]:
 
 
 def pairs_of(given: argparse.Namespace) -> list[Pair]:
-    """As many pairs as the steps take: spread over the data, or its longest."""
+    """As many pairs as a pass takes, spread over the data; its longest first."""
     pairs = list(read_pairs(Path(given.data), Faults("stop"))) if given.data else of_phrasebook()
-    wanted = given.batch * given.steps
-    if given.longest:
-        pairs.sort(key=lambda pair: -len(pair.target_text))
-        return [pairs[i % len(pairs)] for i in range(wanted)]
-    return [pairs[i * 7919 % len(pairs)] for i in range(wanted)]
+    wanted = max(given.batch * given.steps, given.most if given.memory else 0)
+    chosen = [pairs[i * 7919 % len(pairs)] for i in range(wanted)]
+    return sorted(chosen, key=lambda pair: -len(pair.target_text))
+
+
+def write_pairs(path: Path, pairs: list[Pair]) -> None:
+    """Pairs as a file that our command reads, each with a name of its own."""
+    rows = [{**pair_row(pair), "id": str(i)} for i, pair in enumerate(pairs)]
+    write_rows(path, rows)
+
+
+def read_some(given: argparse.Namespace) -> list[Pair]:
+    """The pairs of a child: the longest, or as many as a pass takes, in an order by chance."""
+    pairs = list(read_pairs(Path(given.data), Faults("stop")))
+    if not given.longest:
+        random.Random(0).shuffle(pairs)
+    return pairs[: given.batch * given.steps]
 
 
 def ours(given: argparse.Namespace, pairs: list[Pair]) -> float:
     """`interlingua align`: pairs in a second."""
     from interlingua.training import align as module
-    from interlingua.training.align_learner import AlignLearner, TextEncoder
+    from interlingua.training.align_learner import TextEncoder
     from interlingua.training.align_settings import AlignRecipe
+    from interlingua.training.loop import Loop
 
-    begun: list[float] = []
+    ended = [time.time()]
     before = [0.0]
-    plain, encode = AlignLearner.loss, TextEncoder.all
+    plain, encode = Loop.step, TextEncoder.all
 
-    def clocked(self: AlignLearner, rows: Any, part: Any, step: int) -> Any:  # noqa: ANN401
-        if step == len(begun):
-            begun.append(time.time())
-        return plain(self, rows, part, step)
+    def clocked(self: Loop, rows: Any, total: int) -> float:  # noqa: ANN401
+        loss = plain(self, rows, total)
+        ended.append(time.time())
+        return loss
 
     def timed(self: TextEncoder, *args: Any) -> Any:  # noqa: ANN401
         started = time.time()
@@ -89,22 +109,19 @@ def ours(given: argparse.Namespace, pairs: list[Pair]) -> float:
         before[0] += time.time() - started
         return vectors
 
+    steps = given.steps * given.passes
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "pairs.jsonl"
-        with path.open("w", encoding="utf-8") as file:
-            for i, pair in enumerate(pairs):
-                row = {"source": pair.source_text, "target": pair.target_text, "id": str(i)}
-                row |= {"source_lang": pair.source_lang, "target_lang": pair.target_lang}
-                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        write_pairs(path, pairs)
         training = {
-            "steps": given.steps,
-            "validate_every": given.steps,
+            "steps": steps,
+            "validate_every": steps,
             "max_rows": given.batch,
             "token_budget": given.batch * 2 * given.length,
             "max_length": given.length,
             "sampling": 1.0,
             "dropout": 0.1,
-            "checkpoint_steps": given.steps + 1,
+            "checkpoint_steps": steps + 1,
             "anchor": "eng_Latn" if given.child == "anchored" else None,
         }
         if given.longest:
@@ -113,21 +130,10 @@ def ours(given: argparse.Namespace, pairs: list[Pair]) -> float:
             AlignRecipe,
             {"data": {"pairs": [str(path)], "held_out": 0.0}, "training": training},
         )
-        AlignLearner.loss = clocked  # type: ignore[method-assign]
+        Loop.step = clocked  # type: ignore[method-assign]
         TextEncoder.all = timed  # type: ignore[method-assign]
-        started = time.time()
         module.align(recipe, out=Path(folder) / "out")
-    first = first_counted(given.steps)
-    if first + 1 >= given.steps:
-        return given.batch * given.steps / (time.time() - started)
-    share = (given.steps - 1 - first) / given.steps
-    spent = begun[-1] - begun[first] + share * before[0]  # encoding the frozen side, by its share
-    return given.batch * given.steps * share / spent
-
-
-def first_counted(steps: int) -> int:
-    """The step, from 0, from which time counts."""
-    return max(1, steps // 4) if steps > 1 else 0
+    return len(pairs) / (ended[-1] - ended[-1 - given.steps] + before[0])
 
 
 def theirs(given: argparse.Namespace, pairs: list[Pair]) -> float:
@@ -157,6 +163,7 @@ def theirs(given: argparse.Namespace, pairs: list[Pair]) -> float:
         }
     )
     times = {0: time.time()}
+    steps = given.steps * given.passes
 
     class Clock(TrainerCallback):
         """Notes when each step ended."""
@@ -167,7 +174,7 @@ def theirs(given: argparse.Namespace, pairs: list[Pair]) -> float:
     with tempfile.TemporaryDirectory() as out:
         arguments = SentenceTransformerTrainingArguments(
             output_dir=out,
-            max_steps=given.steps,
+            max_steps=steps,
             per_device_train_batch_size=given.batch,
             learning_rate=5e-5,
             bf16=given.child == "bfloat16",
@@ -185,13 +192,12 @@ def theirs(given: argparse.Namespace, pairs: list[Pair]) -> float:
             callbacks=[Clock()],
         )
         trainer.train()
-    first = first_counted(given.steps)
-    return given.batch * (given.steps - first) / (times[given.steps] - times[first])
+    return len(pairs) / (times[steps] - times[steps - given.steps])
 
 
 def run(name: str, given: argparse.Namespace, *more: str) -> dict[str, float]:
     """One training in a process of its own."""
-    command = [sys.executable, __file__, "--child", name, "--data", given.data]
+    command = [sys.executable, __file__, "--child", name, "--data", given.sample]
     command += ["--length", str(given.length), *more]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     answer: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
@@ -203,7 +209,7 @@ def largest_batch(name: str, given: argparse.Namespace) -> dict[str, float]:
     best = {"pairs": 0.0, "peak_mb": 0.0}
     size = 32
     while size <= given.most:
-        peak = run(name, given, "--batch", str(size), "--steps", "1", "--longest")["peak_mb"]
+        peak = run(name, given, "--batch", str(size), "--steps", "1", *LONGEST)["peak_mb"]
         print(name, size, peak, file=sys.stderr, flush=True)
         if peak > LIMIT_MB:
             break
@@ -219,20 +225,30 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     parser.add_argument("--pairs", type=int, default=5, help="times everybody runs")
     parser.add_argument("--batch", type=int, default=64, help="pairs in a batch")
-    parser.add_argument("--steps", type=int, default=16)
-    parser.add_argument("--length", type=int, default=64, help="tokens of a text at most")
+    parser.add_argument("--steps", type=int, default=16, help="batches in a pass")
+    parser.add_argument("--length", type=int, default=128, help="tokens of a text at most")
     parser.add_argument("--memory", action="store_true", help="largest batch in 8 GB as well")
     parser.add_argument("--most", type=int, default=2048, help="largest batch that is tried")
     parser.add_argument("--child", default="", help=argparse.SUPPRESS)
+    parser.add_argument("--passes", type=int, default=2, help=argparse.SUPPRESS)
     parser.add_argument("--longest", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.child:
-        pairs = pairs_of(given)
+        pairs = read_some(given)
         pace = ours(given, pairs) if given.child in OURS else theirs(given, pairs)
         status = Path("/proc/self/status").read_text(encoding="utf-8")
         peak = int(status.partition("VmHWM:")[2].split()[0]) / 1024
         print(json.dumps({"pace": pace, "peak_mb": peak}))
         return
+    with tempfile.TemporaryDirectory() as folder:
+        given.sample = str(Path(folder) / "sample.jsonl")
+        write_pairs(Path(given.sample), pairs_of(given))
+        document = measured(given)
+    print(json.dumps(document, indent=None if given.json else 2))
+
+
+def measured(given: argparse.Namespace) -> dict[str, Any]:
+    """All of them in turn, then the largest batches."""
     found: dict[str, list[dict[str, float]]] = {name: [] for name in (*OURS, *PEERS)}
     size = ("--batch", str(given.batch), "--steps", str(given.steps))
     for turn in range(given.pairs):
@@ -244,7 +260,22 @@ def main() -> None:
         document["largest_batch_in_8_gb"] = {
             name: largest_batch(name, given) for name in ("ours", "float32", "bfloat16")
         }
-    print(json.dumps(document, indent=None if given.json else 2))
+    return document
+
+
+def token_lengths(path: Path, most: int) -> dict[str, float]:
+    """Mean, median and ninth decile of the tokens of all texts, cut as they are for training."""
+    from interlingua.batches.tokens import tokenize
+    from interlingua.models.folder import open_model
+
+    folder = open_model("starter")
+    pairs = list(read_pairs(path, Faults("stop")))
+    texts = [text for pair in pairs for text in (pair.source_text, pair.target_text)]
+    prefix = folder.info.prefix()
+    lengths = tokenize(folder.tokenizer(), texts, max_length=most, prefix=prefix).lengths
+    shown = {"mean": lengths.mean(), "median": np.median(lengths)}
+    shown["ninth_decile"] = np.quantile(lengths, 0.9)
+    return {name: round(float(value), 1) for name, value in shown.items()}
 
 
 def report(found: dict[str, list[dict[str, float]]], given: argparse.Namespace) -> dict[str, Any]:
@@ -268,6 +299,7 @@ def report(found: dict[str, list[dict[str, float]]], given: argparse.Namespace) 
         "ratio_anchored": ratio("float32", "anchored"),
         "pairs_per_second": paces,
         "batch": given.batch,
+        "tokens": token_lengths(Path(given.sample), given.length),
         "peak_mb": {
             "ours": round(max(one["peak_mb"] for one in found["ours"])),
             "theirs": round(max(one["peak_mb"] for one in found["float32"])),

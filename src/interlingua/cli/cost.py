@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import typer
 
-from interlingua.base.config import make, put, read_recipe
-from interlingua.cli.options import Json, Quiet, begin, console, emit, write
+from interlingua.base.config import make
+from interlingua.cli.options import (
+    Json,
+    Quiet,
+    RecipeSeed,
+    Settings,
+    begin,
+    console,
+    emit,
+    recipe_of,
+    write,
+)
 
 if TYPE_CHECKING:
+    from interlingua.training.align_settings import AlignRecipe
     from interlingua.training.cost.actual import Compared
     from interlingua.training.cost.predict import Estimate, Prediction
+    from interlingua.training.pretrain_settings import PretrainRecipe
+    from interlingua.training.settings import FinetuneRecipe
 
 
 def cost(
-    recipe: Annotated[Path, typer.Argument(help="A YAML recipe of pretrain or finetune.")],
+    recipe: Annotated[Path, typer.Argument(help="A YAML recipe of pretrain, align or finetune.")],
     actual: Annotated[
         Path | None, typer.Option("--actual", help="A run of it: say how far off this was.")
     ] = None,
@@ -39,10 +52,8 @@ def cost(
     vocabulary: Annotated[
         int | None, typer.Option(help="Size of a vocabulary that is not there yet.")
     ] = None,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", help="Any setting, as training.steps=2000.")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of everything random.", min=0)] = None,
+    settings: Settings = None,
+    seed: RecipeSeed = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -51,14 +62,10 @@ def cost(
     Example: interlingua cost recipes/tiny-multilingual/3-mlm.yaml --device H100 --price-per-hour 2
     """
     begin(quiet=quiet, json=json)
-    document = read_recipe(recipe, settings or ())
-    if seed is not None:
-        put(document, "training.seed", seed)
+    document = recipe_of(recipe, settings, seed)
 
     from interlingua.training.cost.actual import compare
     from interlingua.training.cost.predict import CostSettings, predict
-    from interlingua.training.pretrain_settings import PretrainRecipe
-    from interlingua.training.settings import FinetuneRecipe
 
     assumed = {
         "utilisation": utilisation,
@@ -70,9 +77,7 @@ def cost(
         "measure": measure,
         "vocabulary": vocabulary,
     }
-    pretrained = "objectives" in document
-    made = make(PretrainRecipe, document) if pretrained else make(FinetuneRecipe, document)
-    prediction = predict(made, make(CostSettings, assumed))
+    prediction = predict(make(_kind_of(document), document), make(CostSettings, assumed))
     facts = prediction.facts()
     compared = [] if actual is None else compare(facts, actual)
     if json:
@@ -82,6 +87,20 @@ def cost(
     _print_devices(prediction)
     if compared:
         _print_compared(compared)
+
+
+def _kind_of(document: dict[str, Any]) -> type[PretrainRecipe | AlignRecipe | FinetuneRecipe]:
+    """Which recipe a document is, by its objectives; the settings are for `make` to judge."""
+    from interlingua.training.align_settings import AlignRecipe, ContrastName
+    from interlingua.training.pretrain_settings import PretrainRecipe
+    from interlingua.training.settings import FinetuneRecipe
+
+    if "objectives" not in document:
+        return FinetuneRecipe
+    objectives = document["objectives"]
+    first = objectives[0] if isinstance(objectives, list) and objectives else {}
+    kind = first.get("kind") if isinstance(first, dict) else None
+    return AlignRecipe if kind in get_args(ContrastName) else PretrainRecipe
 
 
 def _print(prediction: Prediction, facts: dict[str, Any]) -> None:

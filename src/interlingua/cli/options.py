@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from interlingua.base.config import put, read_recipe
 from interlingua.base.progress import set_quiet
 
 if TYPE_CHECKING:
@@ -23,6 +24,12 @@ Exact = Annotated[
     bool, typer.Option("--exact", help="float32, no padding: answers independent of companions.")
 ]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write.")]
+Recipe = Annotated[Path, typer.Argument(help="A YAML recipe: model, objectives, data.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with an unfinished run.")]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", help="Any setting, as training.steps=2000.")
+]
+RecipeSeed = Annotated[int | None, typer.Option("--seed", help="Seed of everything random.", min=0)]
 OnErrorChoice = Annotated[
     Literal["stop", "skip"],
     typer.Option("--on-error", help="A row that cannot be read: stop, or skip and count it."),
@@ -39,6 +46,18 @@ def begin(*, quiet: bool, json: bool) -> None:
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the end
     set_quiet(quiet or silent)
     del json  # progress goes to stderr, where a JSON document is not
+
+
+def recipe_of(path: Path, settings: list[str] | None, seed: int | None) -> dict[str, Any]:
+    """A recipe with what flags say put in, not yet checked.
+
+    Raises:
+        ConfigError: The file or a setting cannot be read.
+    """
+    document = read_recipe(path, settings or ())
+    if seed is not None:
+        put(document, "training.seed", seed)
+    return document
 
 
 def emit(document: Any) -> None:  # noqa: ANN401 - any JSON value

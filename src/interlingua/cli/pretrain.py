@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
-from interlingua.base.config import make, put, read_recipe
-from interlingua.cli.options import Json, Out, Quiet, begin, emit, write
+from interlingua.base.config import make
+from interlingua.cli.options import (
+    Json,
+    Out,
+    Quiet,
+    Recipe,
+    RecipeSeed,
+    Resume,
+    Settings,
+    begin,
+    emit,
+    recipe_of,
+    write,
+)
 
 
 def pretrain(
-    recipe: Annotated[Path, typer.Argument(help="A YAML recipe: model, objectives, data.")],
+    recipe: Recipe,
     out: Out,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished run.")] = False,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", help="Any setting, as training.steps=2000.")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of everything random.", min=0)] = None,
+    resume: Resume = False,
+    settings: Settings = None,
+    seed: RecipeSeed = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -30,9 +35,7 @@ def pretrain(
     Example: interlingua pretrain recipes/tiny-multilingual/3-tlm.yaml --out runs/tlm
     """
     begin(quiet=quiet, json=json)
-    document = read_recipe(recipe, settings or ())
-    if seed is not None:
-        put(document, "training.seed", seed)
+    document = recipe_of(recipe, settings, seed)
 
     from interlingua.training.pretrain import pretrain as run
     from interlingua.training.pretrain_settings import PretrainRecipe

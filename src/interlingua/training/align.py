@@ -106,12 +106,10 @@ def align(recipe: AlignRecipe, *, out: str | Path, resume: bool = False) -> Alig
         StoppedError: SIGTERM came; a checkpoint was written.
     """
     started = time.monotonic()
-    target, data = Path(out), recipe.data
-    kinds = {objective.kind for objective in recipe.objectives}
-    pairs = find(data.pairs, data.validation_pairs) if data.pairs else None
-    texts = find(data.train, ()) if data.train and kinds & {"cpc", "preserve"} else None
+    target = Path(out)
+    pairs, texts = files_of(recipe)
     start = Start.of(open_model(recipe.model.name))
-    _check_model(recipe, start)
+    check_model(recipe, start)
     check_free(target, resume=resume)
     seed_everything(recipe.training.seed)
     read = partial(_given, recipe, start, pairs, texts)
@@ -121,7 +119,7 @@ def align(recipe: AlignRecipe, *, out: str | Path, resume: bool = False) -> Alig
     ):
         group.wait()
         given = read(target)
-        learner = _learner(recipe, start, given, group, target)
+        learner = learner_of(recipe, start, given, group, target)
         before = _measured(learner, group)
         loop = Loop(
             learner,
@@ -156,7 +154,27 @@ def align(recipe: AlignRecipe, *, out: str | Path, resume: bool = False) -> Alig
     return Aligned(target, info, progress.step, rows, time.monotonic() - started)
 
 
-def _check_model(recipe: AlignRecipe, start: Start) -> None:
+def files_of(recipe: AlignRecipe, *, hashed: bool = True) -> tuple[Files | None, Files | None]:
+    """The files of pairs and of texts that a recipe needs.
+
+    Raises:
+        DataError: A name or pattern matches no file.
+    """
+    data = recipe.data
+    kinds = {objective.kind for objective in recipe.objectives}
+    wanted = data.train and kinds & {"cpc", "preserve"}
+    return (
+        find(data.pairs, data.validation_pairs, hashed=hashed) if data.pairs else None,
+        find(data.train, (), hashed=hashed) if wanted else None,
+    )
+
+
+def check_model(recipe: AlignRecipe, start: Start) -> None:
+    """See that a model can be aligned as a recipe asks.
+
+    Raises:
+        ConfigError: It cannot.
+    """
     folder = start.folder
     for objective in recipe.objectives:
         if objective.layer is not None and objective.layer > (folder.depth or objective.layer):
@@ -181,10 +199,7 @@ def _given(
     Raises:
         DataError: A row cannot be read, or a language that is asked for has none.
     """
-    settings, data = recipe.training, recipe.data
-    frame = with_prefix(start.frame, start.tokenizer, start.folder.info.prefix())
-    length = min(settings.max_length, start.folder.info.max_length)
-    room = max(1, length - len(frame.before) - len(frame.after))
+    room = room_of(recipe, start)
 
     def stores(files: Files | None, name: str, *, both: bool) -> Stores | None:
         if files is None:
@@ -193,11 +208,32 @@ def _given(
         if not made(place):
             size = room * (1 + both)
             make_stores(
-                files, data, start.tokenizer, place, max_tokens=size, joint=None, pairs=both
+                files, recipe.data, start.tokenizer, place, max_tokens=size, joint=None, pairs=both
             )
         return open_stores(place)
 
-    of_pairs, of_texts = stores(pairs, "pairs", both=True), stores(texts, "texts", both=False)
+    return given_of(
+        recipe, start, stores(pairs, "pairs", both=True), stores(texts, "texts", both=False)
+    )
+
+
+def room_of(recipe: AlignRecipe, start: Start) -> int:
+    """Tokens of a text, special ones and prefix not counted."""
+    frame = with_prefix(start.frame, start.tokenizer, start.folder.info.prefix())
+    length = min(recipe.training.max_length, start.folder.info.max_length)
+    return max(1, length - len(frame.before) - len(frame.after))
+
+
+def given_of(
+    recipe: AlignRecipe, start: Start, of_pairs: Stores | None, of_texts: Stores | None
+) -> Given:
+    """The rows of token stores, as a run sees them.
+
+    Raises:
+        DataError: A language that is asked for has none.
+    """
+    settings, data = recipe.training, recipe.data
+    frame = with_prefix(start.frame, start.tokenizer, start.folder.info.prefix())
     anchor = tag_of(settings.anchor) if settings.anchor else None
     negatives = None
     if of_pairs is not None and of_pairs.negatives is not None:
@@ -218,9 +254,10 @@ def _given(
     return found
 
 
-def _learner(
+def learner_of(
     recipe: AlignRecipe, start: Start, given: Given, group: Processes, out: Path
 ) -> AlignLearner:
+    """The model with its objectives and rows, ready for the loop; the parent's vectors are made."""
     from interlingua.models.encoder import PooledEncoder, load_encoder
     from interlingua.training.align_learner import (
         AlignLearner,

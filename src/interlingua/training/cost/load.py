@@ -45,7 +45,7 @@ class Load:
         head: Parameters of a head that is trained beside the architecture.
     """
 
-    command: Literal["pretrain", "finetune"]
+    command: Literal["pretrain", "align", "finetune"]
     architecture: Architecture
     trained: Trained
     steps: int

@@ -41,12 +41,11 @@ from interlingua.training.pretrain_data import Stores, read_texts
 from interlingua.training.pretrain_settings import ON_PAIRS, PretrainRecipe
 
 if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
     from interlingua.training.language_modelling import Strand
     from interlingua.training.pretrain_data import Files
-    from interlingua.training.pretrain_settings import (
-        ObjectiveSettings,
-        PretrainData,
-    )
+    from interlingua.training.pretrain_settings import CorpusData, ObjectiveSettings
 
 _SAMPLE_ROWS = 4000
 _LEAST_ROWS = 20  # of a file
@@ -95,7 +94,15 @@ def sample_pretrain(
         )
     length = min(recipe.training.max_length, start.folder.info.max_length)
     found = {
-        name: _sampled(files, recipe.data, start, folder / name, length=length, pairs=pairs)
+        name: first_rows(
+            files,
+            recipe.data,
+            start.tokenizer,
+            folder / name,
+            max_tokens=max(2, length - start.frame.special(pairs=pairs)),
+            joint=start.frame.after[-1] if recipe.data.pack and start.frame.after else None,
+            pairs=pairs,
+        )
         for files, name, pairs in ((plan.texts, "texts", False), (plan.pairs, "pairs", True))
         if files is not None
     }
@@ -104,7 +111,7 @@ def sample_pretrain(
 
 
 @dataclass(frozen=True, slots=True)
-class _Rows:
+class FirstRows:
     """The first rows of files.
 
     Attributes:
@@ -116,7 +123,7 @@ class _Rows:
     store: TokenStore
     share: float | None
 
-    def checked(self, data: PretrainData, special: int) -> float:
+    def checked(self, data: CorpusData, special: int) -> float:
         """Tokens of a validation: of each language as many rows as the recipe allows, or has."""
         tokens = 0.0
         for index in range(len(self.store.languages)):
@@ -146,10 +153,23 @@ def _start(recipe: PretrainRecipe) -> Start:
     return Start.of(ModelFolder(place, info, config, {"pad_id": ids["pad"]}))
 
 
-def _sampled(
-    files: Files, data: PretrainData, start: Start, folder: Path, *, length: int, pairs: bool
-) -> _Rows:
-    """The first rows of each file as a store, more of the larger files."""
+def first_rows(
+    files: Files,
+    data: CorpusData,
+    tokenizer: Tokenizer,
+    folder: Path,
+    *,
+    max_tokens: int,
+    joint: int | None,
+    pairs: bool,
+) -> FirstRows:
+    """The first rows of each file as a store, more of the larger files.
+
+    Arguments are those of `make_stores`.
+
+    Raises:
+        DataError: A row cannot be read, or there is none.
+    """
     sizes = [path.stat().st_size if path.is_file() else 1 for path in files.train]
     whole = max(1, sum(sizes))
     cut: list[Path] = []
@@ -164,13 +184,11 @@ def _sampled(
                 left -= 1
                 yield read.text
 
-    joint = start.frame.after[-1] if data.pack and start.frame.after else None
-    room = max(2, length - start.frame.special(pairs=pairs))
-    store = build_store(rows(), start.tokenizer, folder, max_tokens=room, joint=joint)
+    store = build_store(rows(), tokenizer, folder, max_tokens=max_tokens, joint=joint)
     if not len(store):
         raise DataError("holds nothing to train on", path=files.train[0] if files.train else None)
     unknown = files.validation or (cut and data.held_out)
-    return _Rows(store, None if unknown else data.held_out)
+    return FirstRows(store, None if unknown else data.held_out)
 
 
 def _strands(recipe: PretrainRecipe, stores: dict[str, Stores]) -> list[Strand]:
@@ -192,7 +210,7 @@ def _kind(objective: ObjectiveSettings) -> str:
     return "pairs" if objective.kind in ON_PAIRS else "texts"
 
 
-def _load(recipe: PretrainRecipe, start: Start, found: dict[str, _Rows], length: int) -> Load:
+def _load(recipe: PretrainRecipe, start: Start, found: dict[str, FirstRows], length: int) -> Load:
     architecture = architecture_of(start.folder.config)
     strands = _strands(recipe, {name: Stores(one.store, None) for name, one in found.items()})
     batches = tuple(
@@ -269,4 +287,4 @@ def _full(
     return Batch(rows, source, rows * target, target, rows * source)
 
 
-__all__ = ["Sample", "sample_pretrain"]
+__all__ = ["FirstRows", "Sample", "first_rows", "sample_pretrain"]

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from interlingua.base.config import Config
+from interlingua.training.align_settings import AlignRecipe
 from interlingua.training.arithmetic import Arithmetic
 from interlingua.training.cost.fit import remedy
 from interlingua.training.cost.load import Load, facts_of
@@ -29,14 +30,24 @@ from interlingua.training.cost.machine import (
     process_bytes,
 )
 from interlingua.training.cost.memory import Memory
+from interlingua.training.cost.of_align import AlignSample, sample_align
 from interlingua.training.cost.of_finetune import FinetuneSample, sample_finetune
 from interlingua.training.cost.of_pretrain import Sample, sample_pretrain
-from interlingua.training.cost.timing import Timed, time_finetune, time_pretrain, worth_running
+from interlingua.training.cost.timing import (
+    Timed,
+    time_align,
+    time_finetune,
+    time_pretrain,
+    worth_running,
+)
 from interlingua.training.pretrain_settings import PretrainRecipe
 from interlingua.training.settings import FinetuneRecipe
 
 if TYPE_CHECKING:
     import torch
+
+AnyRecipe = PretrainRecipe | AlignRecipe | FinetuneRecipe
+AnySample = Sample | AlignSample | FinetuneSample
 
 _GB = 1e9
 
@@ -122,9 +133,7 @@ class Prediction:
         }
 
 
-def predict(
-    recipe: PretrainRecipe | FinetuneRecipe, settings: CostSettings | None = None
-) -> Prediction:
+def predict(recipe: AnyRecipe, settings: CostSettings | None = None) -> Prediction:
     """What a recipe will cost.
 
     Args:
@@ -138,17 +147,19 @@ def predict(
     devices = chosen(settings.devices)
     with TemporaryDirectory(prefix="interlingua-cost-") as place:
         folder = Path(place)
-        sample: Sample | FinetuneSample
+        sample: AnySample
         if isinstance(recipe, PretrainRecipe):
             sample = sample_pretrain(recipe, folder, vocabulary=settings.vocabulary)
+        elif isinstance(recipe, AlignRecipe):
+            sample = sample_align(recipe, folder)
         else:
             sample = sample_finetune(recipe)
         return _predicted(recipe, sample, devices, settings, folder)
 
 
 def _predicted(
-    recipe: PretrainRecipe | FinetuneRecipe,
-    sample: Sample | FinetuneSample,
+    recipe: AnyRecipe,
+    sample: AnySample,
     devices: list[Accelerator],
     settings: CostSettings,
     folder: Path,
@@ -196,7 +207,7 @@ def _elsewhere(load: Load, settings: CostSettings, accelerator: Accelerator) -> 
     return _estimate(load, settings, place, load.memory(bfloat16=True), bfloat16=True)
 
 
-def _loop_settings(recipe: PretrainRecipe | FinetuneRecipe, sample: Sample | FinetuneSample) -> Any:  # noqa: ANN401 - of either recipe
+def _loop_settings(recipe: AnyRecipe, sample: AnySample) -> Any:  # noqa: ANN401 - of either recipe
     if isinstance(sample, FinetuneSample):
         assert isinstance(recipe, FinetuneRecipe)
         strategy = sample.lesson.strategy
@@ -204,11 +215,12 @@ def _loop_settings(recipe: PretrainRecipe | FinetuneRecipe, sample: Sample | Fin
     return recipe.training
 
 
-def _timed(
-    recipe: PretrainRecipe | FinetuneRecipe, sample: Sample | FinetuneSample, folder: Path
-) -> Timed | None:
+def _timed(recipe: AnyRecipe, sample: AnySample, folder: Path) -> Timed | None:
     if isinstance(sample, FinetuneSample):
         return time_finetune(sample, folder)
+    if isinstance(sample, AlignSample):
+        assert isinstance(recipe, AlignRecipe)
+        return time_align(recipe, sample, folder)
     assert isinstance(recipe, PretrainRecipe)
     return time_pretrain(recipe, sample, folder) if sample.stores else None
 

@@ -13,10 +13,12 @@ import numpy as np
 from interlingua.base.progress import say
 from interlingua.training.cost.load import Load, of_question
 from interlingua.training.cost.machine import wait
+from interlingua.training.cost.of_align import AlignSample, batch_of
 from interlingua.training.cost.of_finetune import FinetuneSample, of_lengths, planned
 from interlingua.training.distributed import processes
 
 if TYPE_CHECKING:
+    from interlingua.training.align_settings import AlignRecipe
     from interlingua.training.cost.of_pretrain import Sample
     from interlingua.training.loop import Learner
     from interlingua.training.pretrain_settings import PretrainRecipe
@@ -83,6 +85,26 @@ def time_pretrain(recipe: PretrainRecipe, sample: Sample, folder: Path) -> Timed
             return sample.load.architecture.step(batch, sample.load.trained), batch.tokens
 
         return _timed(learner, recipe.training, batches, sizes, folder)
+
+
+def time_align(recipe: AlignRecipe, sample: AlignSample, folder: Path) -> Timed:
+    """Run a few steps of an alignment recipe on the sampled rows."""
+    from interlingua.training.align import learner_of
+
+    say("running a few steps of the model")
+    few = {"steps": _STEPS + 1, "validate_every": _STEPS + 1}
+    settings = recipe.training.model_copy(update=few)
+    short = recipe.model_copy(update={"training": settings})
+    with processes() as group:
+        learner = learner_of(short, sample.start, sample.given, group, folder)
+        draws = learner.mixture.draws(0, settings.steps)
+
+        def sizes(step: int) -> tuple[int, int]:
+            batch = batch_of(recipe, sample.given, learner.mixture, draws[step])
+            return sample.load.architecture.step(batch, sample.load.trained), batch.tokens
+
+        batches: list[Any] = learner.batches(0, settings.seed)
+        return _timed(learner, settings, batches, sizes, folder)
 
 
 def time_finetune(sample: FinetuneSample, folder: Path) -> Timed:
@@ -157,4 +179,4 @@ def _encoded(sample: FinetuneSample) -> Timed:
     return Timed(0, flops, sum(batch.tokens for batch in batches), seconds)
 
 
-__all__ = ["SECONDS", "Timed", "time_finetune", "time_pretrain", "worth_running"]
+__all__ = ["SECONDS", "Timed", "time_align", "time_finetune", "time_pretrain", "worth_running"]

@@ -9,6 +9,7 @@ import interlingua
 PUBLIC = [
     "Classifier",
     "Embedder",
+    "Reader",
     "Searcher",
     "__version__",
     "benchmark",

@@ -16,6 +16,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Classifier": "interlingua.applications.classifier:Classifier",
     "Embedder": "interlingua.applications.embedder:Embedder",
+    "Reader": "interlingua.applications.reader:Reader",
     "Searcher": "interlingua.applications.searcher:Searcher",
     "benchmark": "interlingua.evaluation.evaluate:benchmark",
     "bridge": "interlingua.evaluation.bridge.run:bridge",
@@ -29,6 +30,7 @@ _HOMES = {
 __all__ = [
     "Classifier",
     "Embedder",
+    "Reader",
     "Searcher",
     "__version__",
     "benchmark",
@@ -43,6 +45,7 @@ __all__ = [
 if TYPE_CHECKING:
     from interlingua.applications.classifier import Classifier
     from interlingua.applications.embedder import Embedder
+    from interlingua.applications.reader import Reader
     from interlingua.applications.searcher import Searcher
     from interlingua.evaluation.bridge.run import bridge
     from interlingua.evaluation.compare import compare

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from interlingua.base.errors import ConfigError, DataError, ModelError
+from interlingua.applications.reader import Reader
+from interlingua.base.errors import ConfigError, DataError, ModelError, UsageError
+from interlingua.batches.tokens import clean
 from interlingua.corpus.phrasebook import question_files
 from interlingua.evaluation.evaluate import evaluate
+from interlingua.inference.encode import Encoder
 from interlingua.inference.read import ContextReader
 from interlingua.models.folder import open_model
+from interlingua.retrieval.build import build_index
 from interlingua.tasks.questions import Questions
 from interlingua.tasks.record import TASKS
 from interlingua.training.finetune import finetune
@@ -21,6 +29,11 @@ from interlingua.training.finetune import finetune
 FILES = {file.name.split(".")[1]: file for file in question_files()}
 ENGLISH = FILES["eng_Latn"]
 QUICK = {"training.full.epochs": 2, "training.reading.window": 64}
+
+
+@pytest.fixture(scope="module")
+def reader(taught: Path) -> Reader:
+    return Reader(taught, exact=True)
 
 
 @pytest.fixture(scope="module")
@@ -165,10 +178,10 @@ def test_a_wrong_place_is_found_or_named(tmp_path: Path, small: Path) -> None:
 
 @pytest.mark.parametrize("strategy", ["probe", "lora", "head"])
 def test_every_strategy_makes_a_reader(small: Path, tmp_path: Path, strategy: str) -> None:
-    settings = {f"training.{strategy}.epochs": 1} if strategy != "probe" else {}
+    quick = {f"training.{strategy}.epochs": 1} if strategy != "probe" else {}
     out = tmp_path / strategy
     done = finetune(
-        task="qa", train=ENGLISH, model=small, out=out, strategy=strategy, settings=settings
+        task="qa", train=ENGLISH, model=small, out=out, strategy=strategy, settings=quick
     )
     assert done.info.scores["strategy"] == strategy
     (found,) = ContextReader(open_model(out)).read(["Wo?"], ["In Rom."]).best
@@ -190,14 +203,95 @@ def test_a_reader_learns(small: Path, tmp_path: Path) -> None:
         lines.append(json.dumps(row) + "\n")
     path = tmp_path / "train.en.jsonl"
     path.write_text("".join(lines))
-    settings = {
+    quick = {
         "training.full.epochs": 8,
         "training.full.learning_rate": 5e-3,
         "training.full.head_learning_rate": 2e-2,
         "training.full.embeddings": "rows",
     }
-    done = finetune(task="qa", train=path, model=small, out=tmp_path / "out", settings=settings)
+    done = finetune(task="qa", train=path, model=small, out=tmp_path / "out", settings=quick)
     assert done.info.scores["validation"]["score"] > 0.8  # one in seven by chance
+
+
+SCRIPTS = [
+    "ﬁne ½ cup",
+    "cafe\u0301 au lait",
+    "ＦＵＬＬ１２ＷＩＤＴＨ",
+    "การเดินทางไปน้ำตก",
+    "ألف ﷺ مُحَمَّد، القاهرة",
+    "👩\u200d💻👍🏽 ok",
+    "北京，2008年。奥运会",
+    "\ufeffLos Panthers",
+    "नमस्ते दुनिया।",
+    "a\ud83d\ude00b",
+]
+
+
+@given(st.lists(st.sampled_from(SCRIPTS) | st.text(max_size=30), min_size=1, max_size=4))
+@settings(max_examples=25, deadline=None)
+def test_every_answer_is_a_stretch_of_its_text(reader: Reader, parts: list[str]) -> None:
+    context = " ".join(parts)
+    (reading,) = reader.read(["Was?"], [context], n_best=5)
+    for answer in reading.answers:
+        assert clean(context)[answer.start : answer.end] == answer.text
+        assert answer.text or not reading.answers[1:]
+
+
+def test_answers_over_xquad_are_stretches(reader: Reader, data_dir: Path) -> None:
+    for lang in ("ar", "zh", "es", "de"):
+        rows = Questions.read([data_dir / "xquad" / f"xquad.{lang}.json"], TASKS.get("qa")).rows
+        chosen = rows[::40]
+        found = reader.read([row.question for row in chosen], [row.context for row in chosen])
+        for row, reading in zip(chosen, found, strict=True):
+            best = reading.best
+            assert row.context[best.start : best.end] == best.text != ""
+
+
+def test_answers_do_not_depend_on_companions(reader: Reader) -> None:
+    rows = Questions.read([FILES["jpn_Jpan"], ENGLISH], TASKS.get("qa")).rows
+    asked, texts = [row.question for row in rows], [row.context for row in rows]
+    together = reader.read(asked, texts)
+    turned = reader.read(asked[::-1], texts[::-1])[::-1]
+    for one, other in zip(together, turned, strict=True):
+        assert one.best.text == other.best.text
+        assert one.best.score == pytest.approx(other.best.score, abs=1e-5)
+
+
+def test_blank_rows_get_the_empty_answer(reader: Reader) -> None:
+    found = reader.read([" ", "Wo?", "Wo?"], ["In Rom.", " \n", "In Rom."])
+    assert [reading.best.text != "" for reading in found] == [False, False, True]
+    with pytest.raises(UsageError, match="2 questions and 1 texts"):
+        reader.read(["Wo?", "Wann?"], ["In Rom."])
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "interlingua.cli.main", "answer", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_the_command_answers_from_a_file_and_cites_an_index(
+    taught: Path, small: Path, tmp_path: Path
+) -> None:
+    text = "Der Zug nach Hamburg fährt um sieben.\nDie Katze schläft.\n"
+    file = tmp_path / "text.de.txt"
+    file.write_text(text, encoding="utf-8")
+    given = ["--model", str(taught), "--engine", "torch", "--json"]
+    done = run("Wann?", "Wohin?", "--context", str(file), "--n-best", "2", *given)
+    assert done.returncode == 0, done.stderr
+    answers = json.loads(done.stdout)["answers"]
+    assert [row["question"] for row in answers] == ["Wann?", "Wohin?"]
+    for row in answers:
+        assert text[row["start"] : row["end"]] == row["answer"]
+        assert len(row["others"]) == 1
+    place = tmp_path / "my.index"
+    build_index([file], place, model=str(small), encoder=Encoder(open_model(small)), store="exact")
+    done = run("Wann?", "--index", str(place), "--mode", "dense", *given)
+    assert done.returncode == 0, done.stderr
+    (row,) = json.loads(done.stdout)["answers"]
+    assert text[row["start"] : row["end"]] == row["answer"]
+    assert row["line"] == 1 + text.count("\n", 0, row["start"])
+    assert Path(row["path"]).name == file.name
+    assert run("Wann?", "--context", "x").returncode == 2
 
 
 def test_a_classifier_is_no_reader(small: Path) -> None:

@@ -71,7 +71,8 @@ class Reader:
     ) -> list[Reading]:
         """Answer questions, each from its own text, in their order.
 
-        Lone surrogates are read as U+FFFD; offsets count the code points of the text as given.
+        Lone surrogates are read as U+FFFD; offsets count the code points of the text as given. A
+        blank question, and one about a blank text, gets the empty answer.
 
         Args:
             questions: The questions [N].
@@ -83,17 +84,21 @@ class Reader:
                 with questions that have no answer.
 
         Raises:
-            UsageError: There are not as many texts as questions, or a question is empty.
+            UsageError: There are not as many texts as questions.
         """
         if len(questions) != len(contexts):
             raise UsageError(f"{len(questions)} questions and {len(contexts)} texts are no pairs")
-        if not all(question.strip() for question in questions):
-            raise UsageError("a question is empty", remedy="Ask something")
-        asked, texts = [clean(question) for question in questions], list(map(clean, contexts))
+        asked, texts = list(map(clean, questions)), list(map(clean, contexts))
+        filled = [i for i, text in enumerate(asked) if text.strip() and texts[i].strip()]
         found = self.reader.read(
-            asked, texts, n_best=n_best, max_tokens=max_tokens, no_answer=no_answer
+            [asked[i] for i in filled],
+            [texts[i] for i in filled],
+            n_best=n_best,
+            max_tokens=max_tokens,
+            no_answer=no_answer,
         )
-        return [
-            Reading(question, tuple(answers), bool(cut))
-            for question, answers, cut in zip(asked, found.answers, found.truncated, strict=True)
-        ]
+        readings = [Reading(question, (Answer("", 0, 0, 0.0),), False) for question in asked]
+        for row, i in enumerate(filled):
+            cut = bool(found.truncated[row])
+            readings[i] = Reading(asked[i], tuple(found.answers[row]), cut)
+        return readings

@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from interlingua.applications.reader import Reader
 from interlingua.base.errors import UsageError
 from interlingua.base.optional import available
 from interlingua.base.registry import did_you_mean
@@ -31,6 +32,8 @@ MAX_QUERY = 10_000
 """Characters of a query."""
 CANDIDATES = 100
 """Passages of each ranking that are fused, or scored again."""
+READ = 5
+"""Passages that a reader reads for a question."""
 WORDS_WEIGHT = 0.5
 """Of BM25 in the fused score, chosen by ``recipes/search``; the rest is of the vectors."""
 
@@ -65,11 +68,11 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The sentence that answers best, in the passage that does, and where it stands.
+    """The sentence that answers best, or what a reader cut out, and where it stands.
 
     Attributes:
-        text: The sentence.
-        score: Its cosine with the question.
+        text: The sentence, or the answer.
+        score: The sentence's cosine with the question, or the answer's probability.
         line: Its line in the file.
         start: Its first character there (of a table: in the row's text).
         end: The character after its last.
@@ -98,6 +101,7 @@ class Searcher:
         index: Its folder, ``milvus://host[:port]/collection`` or ``FILE.db``.
         model: Where the model is now; None: where it was when the index was made.
         rerank: A model taught ``nli`` or ``paraphrase`` that scores the best passages again.
+        reader: A model taught ``qa`` that cuts answers from the best passages.
         engine: ``auto`` (the fastest here, measured once), ``torch`` or ``openvino``.
         exact: float32 without padding: a vector does not depend on its companions.
 
@@ -115,9 +119,11 @@ class Searcher:
         *,
         model: str | Path | None = None,
         rerank: str | Path | None = None,
+        reader: str | Path | None = None,
         engine: str = "auto",
         exact: bool = False,
     ) -> None:
+        self.reader = None if reader is None else Reader(reader, engine=engine, exact=exact)
         self.index = open_index(index)
         folder = open_model(self.index.info.model if model is None else model)
         self.index.check_model(folder)
@@ -188,12 +194,24 @@ class Searcher:
     ) -> Answer | None:
         """The best sentence of the best passage, or None where nothing is found.
 
+        With a reader: what it cuts from one of the best passages, which it reads all, and is surest
+        of.
+
         Raises:
             UsageError: The question is empty or too long.
         """
-        best = next(iter(self.search([question], k=1, mode=mode, where=where)[0]), None)
-        if best is None:
+        k = 1 if self.reader is None else READ
+        found = self.search([question], k=k, mode=mode, where=where)[0]
+        if not found:
             return None
+        if self.reader is not None:
+            readings = self.reader.read(
+                [_checked(question)] * len(found), [hit.passage.text for hit in found]
+            )
+            row = max(range(len(found)), key=lambda i: readings[i].best.score)
+            cut = readings[row].best
+            return _cited(found[row], (cut.start, cut.end), cut.score)
+        best = found[0]
         passage = best.passage
         spans = sentence_spans(passage.text, passage.lang) or [(0, len(passage.text))]
         sentences = [passage.text[start:end] for start, end in spans]
@@ -201,10 +219,7 @@ class Searcher:
         query = self._embed([_checked(question)], "query")[0]
         scores = vectors @ query / np.linalg.norm(vectors, axis=1) / np.linalg.norm(query)
         row = int(scores.argmax())
-        start, end = spans[row]
-        before = 0 if is_table(passage.path) else passage.text.count("\n", 0, start)
-        place = (passage.start + start, passage.start + end)
-        return Answer(sentences[row], float(scores[row]), passage.line + before, *place, best)
+        return _cited(best, spans[row], float(scores[row]))
 
     def _embed(self, texts: Sequence[str], prefix: str) -> NDArray[np.float32]:
         named = self.encoder.folder.info.prefixes.get(prefix)
@@ -231,6 +246,15 @@ class Searcher:
     def _again(self, text: str, hits: Sequence[Hit]) -> list[Hit]:
         assert self._reranker is not None
         return self._reranker.rerank(text, hits)
+
+
+def _cited(source: Found, span: tuple[int, int], score: float) -> Answer:
+    """A stretch of a passage, with its place in the file."""
+    passage = source.passage
+    start, end = span
+    before = 0 if is_table(passage.path) else passage.text.count("\n", 0, start)
+    place = (passage.start + start, passage.start + end)
+    return Answer(passage.text[start:end], score, passage.line + before, *place, source)
 
 
 def _checked(query: str) -> str:

@@ -180,46 +180,6 @@ def search(
             write("nothing found")
 
 
-def answer(
-    questions: Annotated[list[str], typer.Argument(help="Questions in any language.")],
-    index: Place,
-    mode: Mode = "auto",
-    lang: Only = None,
-    where: Where = None,
-    rerank: Rerank = None,
-    model: Model = None,
-    engine: Engine = "auto",
-    exact: Exact = False,
-    json: Json = False,
-    quiet: Quiet = False,
-) -> None:
-    """Answer from the texts of an index: the best sentence of the best passage, cited.
-
-    Example: interlingua answer --index my.index 'Wie heiß muss der Ofen sein?'
-    """
-    begin(quiet=quiet, json=json)
-    from interlingua.applications.searcher import Searcher
-    from interlingua.retrieval.records import Filter
-
-    chosen = Filter.of(lang or (), where or ())
-    searcher = Searcher(index, model=model, rerank=rerank, engine=engine, exact=exact)
-    found = [searcher.answer(question, mode=mode, where=chosen) for question in questions]
-    if json:
-        rows = [
-            {"question": question, **({"answer": None} if best is None else best.record())}
-            for question, best in zip(questions, found, strict=True)
-        ]
-        emit({"index": index, "answers": rows})
-        return
-    for best in found:
-        if best is None:
-            write("nothing found")
-            continue
-        write(" ".join(best.text.split()))
-        place = best.source.passage
-        write(f"    {place.path}:{best.line}, characters {best.start} to {best.end}, {place.lang}")
-
-
 def _short(text: str, limit: int = 200) -> str:
     line = " ".join(text.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"

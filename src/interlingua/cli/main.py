@@ -16,6 +16,7 @@ from interlingua import __version__
 from interlingua.base.errors import InterlinguaError, StoppedError, one_line
 from interlingua.cli import (
     align,
+    answer,
     apply,
     benchmark,
     bridge,
@@ -57,7 +58,7 @@ app.command("compare")(compare.compare)
 app.command("bridge")(bridge.bridge)
 app.command("classify")(apply.classify)
 app.command("embed")(apply.embed)
-app.command("answer")(index.answer)
+app.command("answer")(answer.answer)
 app.add_typer(index.app, name="index")
 app.add_typer(models.app, name="models")
 app.add_typer(languages.app, name="languages")

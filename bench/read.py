@@ -156,7 +156,9 @@ def theirs(work: Work, dtype: str) -> Callable[[], list[Floats]]:
                 logits = torch.stack([out.start_logits, out.end_logits], dim=-1)
             else:
                 logits = out.logits
-            found += [one[: len(row)] for one, row in zip(logits.float().numpy(), rows, strict=True)]
+            found += [
+                one[: len(row)] for one, row in zip(logits.float().numpy(), rows, strict=True)
+            ]
         return found
 
     return run

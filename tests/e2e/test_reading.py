@@ -291,7 +291,6 @@ def test_the_command_answers_from_a_file_and_cites_an_index(
     assert text[row["start"] : row["end"]] == row["answer"]
     assert row["line"] == 1 + text.count("\n", 0, row["start"])
     assert Path(row["path"]).name == file.name
-    assert run("Wann?", "--context", "x").returncode == 2
 
 
 def test_a_classifier_is_no_reader(small: Path) -> None:

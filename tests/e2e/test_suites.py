@@ -22,6 +22,11 @@ training:
   head: {epochs: 2, start_rows: 0}
 """
 LABELS = ("entailment", "neutral", "contradiction")
+TAGGED = (
+    "Ann\tB-PER\nLee{n}\tI-PER\nsleeps\tO\n",
+    "in\tO\nBonn\tB-LOC\n.\tO\n",
+    "the\tO\nUnion\tB-ORG\n{n}\tO\n",
+)
 PAIR = "The {n}th dog runs.\tNobody moves {n}.\t{label}\n"
 
 
@@ -37,9 +42,29 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for code in ("deu", "eng"):
         text = "".join(f"{code} number {n}\n" for n in range(20))
         (folder / f"tatoeba.deu-eng.{code}").write_text(text, encoding="utf-8")
+    (folder / "panx").mkdir()
+    for name, count in (("train-en", 40), ("test-en", 9), ("test-de", 9)):
+        sentences = (TAGGED[n % len(TAGGED)].format(n=n) for n in range(count))
+        (folder / "panx" / f"{name}.tsv").write_text("\n".join(sentences), encoding="utf-8")
+    for name, count in (("english_tydiqa_train", 12), ("xquad.en", 6), ("xquad.de", 6)):
+        (folder / f"{name}.json").write_text(json.dumps(squad(count)), encoding="utf-8")
     (folder / "recipes").mkdir()
     (folder / "recipes" / "nli.yaml").write_text(RECIPE, encoding="utf-8")
+    for task in ("ner", "qa"):
+        recipe = "training: {strategy: probe}\n"
+        (folder / "recipes" / f"{task}.yaml").write_text(recipe, encoding="utf-8")
     return folder
+
+
+def squad(count: int) -> dict[str, Any]:
+    """Questions in SQuAD's JSON, each to a paragraph of its own."""
+    paragraphs = []
+    for n in range(count):
+        context = f"House number {n} is of stone. The wall fell in the year {1900 + n}."
+        answer = {"text": str(1900 + n), "answer_start": context.index(str(1900 + n))}
+        question = {"id": f"q{n}", "question": "In which year did it fall?", "answers": [answer]}
+        paragraphs.append({"context": context, "qas": [question]})
+    return {"version": "1.1", "data": [{"title": "Houses", "paragraphs": paragraphs}]}
 
 
 Command = Callable[..., tuple[Any, str]]
@@ -66,7 +91,9 @@ def test_the_plan_names_what_is_there_and_what_is_not(data: Path) -> None:
     assert [path.name for path in plans["xnli"].train] == ["train-en.tsv"]
     assert len(plans["xnli"].missing) == 13
     assert plans["tatoeba"].rows == {"deu_Latn": 20}
-    assert "no file to test on" in plans["panx"].problem
+    assert plans["panx"].rows == {"eng_Latn": 9, "deu_Latn": 9}
+    assert [path.name for path in plans["xquad"].train] == ["english_tydiqa_train.json"]
+    assert "no file to test on" in plans["udpos"].problem
     (one,) = plan(XTREME, [data], Wanted(tasks=["xnli"], languages=["de"], split="dev"))
     assert one.rows == {"deu_Latn": 3}
     with pytest.raises(UsageError, match="nothing of xtreme"):
@@ -85,11 +112,11 @@ def test_all_is_run_once_and_reported(
     assert not out.exists()
     tasks = {task["task"]: task for task in planned["tasks"]}
     assert tasks["xnli"]["expected_seconds"]["scoring"] >= 0
-    assert tasks["panx"]["problem"]
+    assert tasks["udpos"]["problem"]
 
     first, told = command(*arguments)
-    assert "missing: panx" in told
-    assert {"xnli", "tatoeba"} == first["tasks"].keys()
+    assert "missing: udpos" in told
+    assert {"xnli", "panx", "xquad", "tatoeba"} == first["tasks"].keys()
     assert first == {"out": str(out), **json.loads((out / "summary.json").read_text())}
     xnli = first["tasks"]["xnli"]
     assert xnli["train_rows"] == 30
@@ -108,11 +135,16 @@ def test_all_is_run_once_and_reported(
     assert official["tatoeba"]["accuracy"]["de"] == pytest.approx(
         100 * first["tasks"]["tatoeba"]["means"]["accuracy"]
     )
+    for task, metrics in (("panx", ["f1"]), ("xquad", ["f1", "exact_match"])):
+        means = first["tasks"][task]["means"].values()
+        for metric, mean in zip(metrics, means, strict=True):
+            values = official[task][metric].values()
+            assert sum(values) / len(values) == pytest.approx(100 * mean, abs=1e-9)
     assert "xnli: no labels for ar" in " ".join(official["missing"])
     for name in ("report.md", "report.html"):
         page = (out / name).read_text(encoding="utf-8")
         assert "XLM-R large" in page and "not comparable" in page and "79.2" in page
-        assert "German" in page and "panx was not run" in page
+        assert "German" in page and "udpos was not run" in page
 
     model = out / "xnli" / "model" / "config.json"
     before = model.stat().st_mtime_ns

@@ -143,18 +143,14 @@ def _samples(plan: PartPlan) -> dict[str, list[str]]:
     """Texts of the first rows of every file, by language."""
     from itertools import islice
 
-    from interlingua.corpus.formats import read_rows
-    from interlingua.corpus.rows import Faults, read_lines
+    from interlingua.evaluation.suite.plan import rows_in
 
+    twice = 1 if plan.dataset.protocol == "labels" else 2  # the other language is encoded, too
     samples: dict[str, list[str]] = {}
     for file in plan.files:
-        if plan.dataset.protocol != "labels":
-            # The other language of a pair is encoded, too.
-            lines = [line for _, line in islice(read_lines(file.path, Faults()), _SAMPLE)]
-            samples[file.lang] = [f"{line} {line}" for line in lines]
-        else:
-            rows = islice(read_rows(file.path), _SAMPLE)
-            samples.setdefault(file.lang, []).extend(_text_of(row.values) for row in rows)
+        rows = islice(rows_in(plan.part, plan.dataset, file.path), _SAMPLE)
+        texts = [" ".join([_text_of(row.values)] * twice) for row in rows]
+        samples.setdefault(file.lang, []).extend(texts)
     return samples
 
 

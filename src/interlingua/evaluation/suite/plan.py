@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import regex
 
 from interlingua.base.errors import UsageError
-from interlingua.corpus.formats import read_rows
-from interlingua.corpus.rows import Faults, read_lines
+from interlingua.corpus.rows import Faults, Row, read_lines
 from interlingua.evaluation.suite.records import Benchmark, Part
 from interlingua.languages import tag_of
 from interlingua.tasks.datasets import (
@@ -23,6 +22,7 @@ from interlingua.tasks.datasets import (
     matching,
     readable,
 )
+from interlingua.tasks.examples import EXAMPLES
 from interlingua.tasks.record import TASKS
 
 
@@ -135,14 +135,12 @@ def _plan_part(benchmark: Benchmark, part: Part, paths: Sequence[Path], wanted: 
     problem = part.unready or (
         "" if files else f"no file to test on ({readable(dataset.patterns[0])})"
     )
-    if not problem and part.task and part.task not in TASKS:
-        problem = f"the task {part.task} cannot be taught yet"
     if not problem and wanted.train and part.task and not train:
         patterns = part.train or dataset.patterns
         problem = f"no file to be taught with ({readable(patterns[0])})"
     if problem:
         return PartPlan(part, dataset, languages, recipe=recipe, problem=problem)
-    rows = _rows(dataset, files)
+    rows = _rows(part, dataset, files)
     return PartPlan(part, dataset, languages, tuple(files), rows, tuple(train), recipe)
 
 
@@ -177,17 +175,23 @@ def _training_files(
     return tuple(f.path for f in found if (f.lang, f.split) == (dataset.source, "train"))
 
 
-def _rows(dataset: Dataset, files: Sequence[DataFile]) -> dict[str, int]:
+def rows_in(part: Part, dataset: Dataset, path: Path) -> Iterator[Row]:
+    """The rows of a file, as the part's task reads it; where none is taught, its lines."""
+    if dataset.protocol != "labels":
+        lines = read_lines(path, Faults())
+        return (Row({"text": line}, path, number) for number, line in lines)
+    return EXAMPLES.get(TASKS.get(part.task).kind).rows_of(path, Faults())
+
+
+def _rows(part: Part, dataset: Dataset, files: Sequence[DataFile]) -> dict[str, int]:
     """Rows by language, as the readers see them."""
     counts: Counter[str] = Counter()
     shared = {file.path for file in files if file.shared}
     for file in files:
-        if dataset.protocol != "labels":
-            counts[file.lang] += sum(1 for _ in read_lines(file.path, Faults()))
-        elif file.path not in shared:
-            counts[file.lang] += sum(1 for _ in read_rows(file.path))
+        if file.path not in shared:
+            counts[file.lang] += sum(1 for _ in rows_in(part, dataset, file.path))
     for path in shared:
-        told = Counter(str(row.values.get("lang", "")) for row in read_rows(path))
+        told = Counter(str(row.values.get("lang", "")) for row in rows_in(part, dataset, path))
         here = {file.lang for file in files if file.path == path}
         tags = {tag_of(name): number for name, number in told.items() if name}
         counts.update({tag: number for tag, number in tags.items() if tag in here})

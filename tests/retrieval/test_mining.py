@@ -10,7 +10,7 @@ import pytest
 
 from interlingua.base.errors import DataError, UsageError
 from interlingua.retrieval import mining
-from interlingua.retrieval.mining import first_of_equals, mine, nearest
+from interlingua.retrieval.mining import first_of_equals, isotropic, mine, nearest
 
 
 def unit(rows: int, seed: int, width: int = 16) -> np.ndarray:
@@ -131,3 +131,20 @@ def test_from_the_command_line(tmp_path: Path, toy_model: Path) -> None:
     assert {row["source"] for row in rows if row["source"] == row["target"]} == set(lines)
     assert {(row["source_lang"], row["target_lang"]) for row in rows} == {("deu_Latn", "nld_Latn")}
     assert rows[0]["meta"]["margin"] >= rows[-1]["meta"]["margin"] >= 1.0
+
+
+def test_all_but_the_top() -> None:
+    """The mean and the first principal directions are gone, and planted offsets with them."""
+    rng = np.random.default_rng(0)
+    base = rng.normal(size=(300, 200)).astype(np.float32)
+    cone = base + 5 * rng.normal(size=200) + 9 * rng.normal(size=(300, 1)) * unit(1, 1, 200)
+    cone = (cone / np.linalg.norm(cone, axis=1, keepdims=True)).astype(np.float32)
+    left = isotropic(cone)
+    assert np.linalg.norm(left, axis=1) == pytest.approx(1, abs=1e-5)
+    centred = cone - cone.mean(axis=0)
+    top = np.linalg.svd(centred, full_matrices=False)[2][:2]  # two of 200
+    assert np.abs(left @ top.T).max() < 1e-4
+    own = base - base.mean(axis=0)
+    own /= np.linalg.norm(own, axis=1, keepdims=True)
+    assert (left * own).sum(axis=1).mean() > 0.95 > (cone * own).sum(axis=1).mean()
+    assert (isotropic(cone[:99]) == cone[:99]).all()

@@ -286,6 +286,10 @@ def mine(
     model: Annotated[str, typer.Option(help="starter, a folder or a hub id.")] = "starter",
     margin: Annotated[str, typer.Option(help="ratio, distance or absolute.")] = "ratio",
     retrieval: Annotated[str, typer.Option(help="forward, backward, intersection or max.")] = "max",
+    isotropic: Annotated[
+        bool,
+        typer.Option("--isotropic", help="Take off what a language's vectors share; better."),
+    ] = False,
     k: Annotated[int, typer.Option(help="Neighbours a cosine is compared with.", min=1)] = 4,
     on_error: OnErrorChoice = "stop",
     engine: Engine = "auto",
@@ -302,7 +306,13 @@ def mine(
     from interlingua.corpus.rows import Faults
     from interlingua.retrieval.bitext import Mine, mine_files
 
-    settings = Mine(margin=margin, retrieval=retrieval, threshold=threshold, neighbours=k)
+    settings = Mine(
+        margin=margin,
+        retrieval=retrieval,
+        threshold=threshold,
+        neighbours=k,
+        isotropic=isotropic,
+    )
     if not out.name.endswith((".jsonl", ".jsonl.zst", ".jsonl.gz")):
         raise UsageError(f"--out {out}: the name has to end with .jsonl, .jsonl.zst or .jsonl.gz")
     done = mine_files(
@@ -320,6 +330,56 @@ def mine(
         return
     write(f"{done.pairs:,} pairs of {done.sources:,} and {done.targets:,} sentences: {out}")
     write(f"  repeated {done.repeated:,}, empty {done.empty:,}, rejected {done.rejected:,}")
+
+
+@app.command("contamination")
+def contamination(
+    train: Annotated[list[str], typer.Option(help="Training texts: files, folders or patterns.")],
+    benchmark: Annotated[list[str], typer.Option(help="Benchmarks: files, folders or patterns.")],
+    out: Out,
+    model: Annotated[str, typer.Option(help="starter, a folder or a hub id.")] = "starter",
+    rate: Annotated[
+        float, typer.Option(help="Share of innocent sentences that may be told.", min=1e-9, max=0.1)
+    ] = 0.001,
+    threshold: Annotated[
+        float | None, typer.Option(help="Least margin, instead of what the rate gives.")
+    ] = None,
+    on_error: OnErrorChoice = "stop",
+    engine: Engine = "auto",
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Find training texts that are translations of benchmark texts, and list them to be dropped.
+
+    Example: interlingua corpus contamination --train texts/*.jsonl --benchmark sib200/eng_Latn
+    --out runs/contamination
+    """
+    begin(quiet=quiet, json=json)
+    from interlingua.corpus.rows import Faults
+    from interlingua.retrieval.contamination import DROP, find_contamination
+
+    done = find_contamination(
+        train,
+        benchmark,
+        out,
+        model=model,
+        rate=rate,
+        threshold=threshold,
+        faults=Faults(on_error),
+        engine=engine,
+    )
+    if json:
+        emit({"out": str(out), **done.model_dump(mode="json")})
+        return
+    bad, read = sum(done.contaminated.values()), sum(done.documents.values())
+    hit = f"{done.benchmark_hit:,} of {done.benchmark_sentences:,} benchmark sentences"
+    write(f"{bad:,} of {read:,} documents hold translations of {hit}")
+    for lang, count in done.contaminated.items():
+        write(f"  {lang}  {count:,} of {done.documents[lang]:,}")
+    if done.expected_false is not None:
+        chance = f"{done.expected_false:,.1f} of {done.sentences:,}"
+        write(f"sentences expected by chance alone: {chance}")
+    write(f"to drop them: corpus build, with decontamination.drop: [{out / DROP}]")
 
 
 def _tags(languages: list[str] | None) -> list[str]:

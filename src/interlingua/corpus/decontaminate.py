@@ -9,6 +9,7 @@ searched for; they are counted.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -44,6 +45,9 @@ class Decontamination(Config):
 
     benchmarks: tuple[str, ...] = ()
     """Files, patterns or folders of benchmarks: their texts must not be in the corpus."""
+
+    drop: tuple[str, ...] = ()
+    """Lists of texts to leave out: each ``drop.jsonl`` of ``corpus contamination``."""
 
     run: int = Field(10, ge=4, le=100)
     """Tokens in a row that must be shared; twice as many characters in scripts without spaces."""
@@ -135,6 +139,32 @@ def _dense(texts: Sequence[str]) -> NDArray[np.bool_]:
     dense = np.add.reduceat((classes & DENSE) > 0, offsets[:-1], dtype=np.int64)
     letters = np.add.reduceat((classes & LETTER) > 0, offsets[:-1], dtype=np.int64)
     return dense * 2 > letters
+
+
+def text_sha256(text: str) -> str:
+    """The name of a text in a list of texts to leave out: the sha256 of it as it was read."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def texts_to_drop(files: Sequence[str]) -> frozenset[str]:
+    """The names of all texts that lists tell to leave out.
+
+    Raises:
+        DataError: A list cannot be read, or a row has no ``text_sha256``.
+    """
+    names = set()
+    for file in files:
+        for row in read_table(Path(file).expanduser()):
+            name = row.values.get("text_sha256")
+            if not isinstance(name, str):
+                raise DataError(
+                    "column 'text_sha256' is missing",
+                    path=row.path,
+                    line=row.line,
+                    remedy="Give drop.jsonl of interlingua corpus contamination",
+                )
+            names.add(name)
+    return frozenset(names)
 
 
 def benchmark_files(names: Sequence[str]) -> list[Path]:
@@ -233,4 +263,6 @@ __all__ = [
     "benchmark_files",
     "benchmark_texts",
     "index_benchmarks",
+    "text_sha256",
+    "texts_to_drop",
 ]

@@ -15,17 +15,18 @@ from interlingua.corpus.writing import pair_row, write_rows
 from interlingua.inference.encode import Encoder
 from interlingua.languages import tag_of
 from interlingua.models.folder import open_model
-from interlingua.retrieval.mining import NEIGHBOURS, Mined, first_of_equals, mine
+from interlingua.retrieval.mining import NEIGHBOURS, Mined, first_of_equals, isotropic, mine
 
 
 @dataclass(frozen=True, slots=True)
 class Mine:
-    """How to mine; see `retrieval.mining.mine`. A pair stays from ``threshold`` on."""
+    """How to mine; see `retrieval.mining`. A pair stays from ``threshold`` on."""
 
     threshold: float
     margin: str = "ratio"
     retrieval: str = "max"
     neighbours: int = NEIGHBOURS
+    isotropic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,8 @@ def mine_files(
     sides = [_read(path, tag_of(lang), faults) for path, lang in (source, target)]
     encoder = Encoder(open_model(model), engine=engine, exact=exact)
     vectors = [encoder.encode(side.texts).vectors for side in sides]
+    if settings.isotropic:
+        vectors = [isotropic(side) for side in vectors]
     found = mine(
         vectors[0],
         vectors[1],

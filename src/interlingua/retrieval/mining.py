@@ -26,6 +26,8 @@ Retrieval = Literal["forward", "backward", "intersection", "max"]
 
 NEIGHBOURS = 4
 """K of the paper and of LASER."""
+COMMON_FROM = 100
+"""Sentences that `isotropic` needs to tell what they share."""
 _ROWS, _COLUMNS = 2048, 16_384
 
 
@@ -71,6 +73,31 @@ class Mined:
         """The pairs that score ``threshold`` or more."""
         kept = self.score >= threshold
         return Mined(self.source[kept], self.target[kept], self.score[kept])
+
+
+def isotropic(vectors: Floats) -> Floats:
+    """Vectors of one language without what most of them share: all but the top.
+
+    Their mean is taken off, then their first ``D / 100`` principal directions (Mu and Viswanath,
+    ICLR 2018, algorithm 1 and its rule of thumb); what is left is made of length one. A language
+    has a mean and a cone of its own, and translations lie nearer to each other without them.
+
+    Args:
+        vectors: Of sentences of one language ``[N, D]``; fewer than `COMMON_FROM` tell too little
+            of what they share, and are left as they are.
+
+    Returns:
+        ``[N, D]``, of length one.
+    """
+    if len(vectors) < COMMON_FROM:
+        return vectors
+    x = vectors.astype(np.float64) - vectors.mean(axis=0, dtype=np.float64)
+    count = round(x.shape[1] / 100)
+    if count:
+        top = np.linalg.eigh(x.T @ x)[1][:, -count:]
+        x -= (x @ top) @ top.T
+    lengths = np.linalg.norm(x, axis=1, keepdims=True)
+    return np.asarray(x / np.maximum(lengths, 1e-12), dtype=np.float32)
 
 
 def nearest(queries: Floats, pool: Floats, k: int) -> tuple[Floats, Ints]:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from interlingua.corpus.decontaminate import Searched
+from interlingua.corpus.decontaminate import Searched, text_sha256
 from interlingua.corpus.language_check import Checked, check
 from interlingua.corpus.near_duplicates import NearDuplicates, Signatures, signatures
 from interlingua.corpus.normalise import looks, normalise, repair
@@ -31,11 +31,12 @@ from interlingua.corpus.tokens import Rows, hash_tokens
 from interlingua.corpus.writing import document_row
 from interlingua.languages import script_of
 
-TOO_LONG, EMPTY, NOT_WANTED, BENCHMARK = (
+TOO_LONG, EMPTY, NOT_WANTED, BENCHMARK, LISTED = (
     "too long",
     "empty",
     "language not wanted",
     "benchmark text",
+    "listed to drop",
 )
 
 FACTS = np.dtype(
@@ -62,10 +63,11 @@ Facts = NDArray[np.void]
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What every process needs: the settings and the benchmarks' runs."""
+    """What every process needs: the settings, the benchmarks' runs, and texts to leave out."""
 
     settings: CorpusSettings
     searched: Searched
+    drops: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -111,7 +113,7 @@ def prepare(documents: Sequence[Document], setup: Setup) -> Prepared:
         setup: Settings and benchmarks.
     """
     settings = setup.settings
-    drafts = [_draft(document, settings) for document in documents]
+    drafts = [_draft(document, setup) for document in documents]
     _clean([draft for draft in drafts if not draft.reason])
     _check([draft for draft in drafts if not draft.reason], settings)
     kept = [draft for draft in drafts if not draft.reason]
@@ -137,10 +139,12 @@ def prepare(documents: Sequence[Document], setup: Setup) -> Prepared:
     return prepared
 
 
-def _draft(document: Document, settings: CorpusSettings) -> _Draft:
+def _draft(document: Document, setup: Setup) -> _Draft:
     size = len(document.text.encode("utf-8", "surrogatepass"))
     draft = _Draft(document, document.text, document.lang, size)
-    if len(document.text) > settings.max_characters:
+    if setup.drops and text_sha256(document.text) in setup.drops:
+        draft.reason = LISTED
+    if len(document.text) > setup.settings.max_characters:
         draft.reason, draft.text = TOO_LONG, ""
     return draft
 
@@ -209,6 +213,7 @@ __all__ = [
     "BENCHMARK",
     "EMPTY",
     "FACTS",
+    "LISTED",
     "NOT_WANTED",
     "TOO_LONG",
     "Facts",

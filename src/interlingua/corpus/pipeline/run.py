@@ -26,7 +26,7 @@ from interlingua.base.files import (
 )
 from interlingua.base.progress import track
 from interlingua.base.workers import ordered_map
-from interlingua.corpus.decontaminate import benchmark_files, index_benchmarks
+from interlingua.corpus.decontaminate import benchmark_files, index_benchmarks, texts_to_drop
 from interlingua.corpus.documents import read_documents
 from interlingua.corpus.formats import input_sha256
 from interlingua.corpus.pipeline.card import (
@@ -72,10 +72,11 @@ def build_corpus(recipe: CorpusRecipe, *, out: str | Path) -> CorpusCard:
     reading = _Reading(settings)
     benchmarks = benchmark_files(settings.decontamination.benchmarks)
     searched = index_benchmarks(benchmarks, settings.decontamination)
+    drops = texts_to_drop(settings.decontamination.drop)
     with atomic_folder(target) as folder:
         dropped = Dropped()
         spool = Spool(folder / _SPOOL)
-        setup = Setup(settings, searched)
+        setup = Setup(settings, searched, drops)
         with spool, track("Reading", unit="documents") as progress:
             for batch in ordered_map(prepare, reading.batches(), setup, workers=settings.workers):
                 dropped.add(batch)

@@ -11,12 +11,18 @@ from interlingua.base.config import make, put, read_recipe
 from interlingua.base.errors import UsageError
 from interlingua.cli.options import Json, OnErrorChoice, Quiet, begin, emit, write
 
+_NEXT = {
+    "classification": "classify --model {} 'a text in any language'",
+    "tagging": "tag --model {} 'a text in any language'",
+    "qa": "answer --model {} --context 'a text in any language' 'a question in any other'",
+}
+
 
 def finetune(
     recipe: Annotated[Path | None, typer.Argument(help="A YAML recipe; flags override it.")] = None,
     task: Annotated[
         str | None,
-        typer.Option(help="topic, sentiment, nli, paraphrase, fake-news, claim, classification."),
+        typer.Option(help="topic, sentiment, nli, paraphrase, ner, pos, qa, classification…"),
     ] = None,
     train: Annotated[list[str] | None, typer.Option(help="Files with labelled rows.")] = None,
     validation: Annotated[list[str] | None, typer.Option(help="Files to choose by.")] = None,
@@ -60,6 +66,7 @@ def finetune(
             put(document, key, value)
     _require_data(document)
 
+    from interlingua.tasks.record import TASKS
     from interlingua.training.finetune import run_finetune
     from interlingua.training.settings import FinetuneRecipe
 
@@ -83,7 +90,7 @@ def finetune(
     )
     for name, value in taught.info.scores.items():
         write(f"  {name}: {value}")
-    write(f"next: interlingua classify --model {taught.out} 'a text in any language'")
+    write(f"next: interlingua {_NEXT[TASKS.get(str(taught.info.task)).kind].format(taught.out)}")
 
 
 def apply_settings(settings: list[str]) -> dict[str, Any]:

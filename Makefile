@@ -43,7 +43,9 @@ bench: $(VENV)/.dev
 runs/align/pairs.jsonl.zst: | $(VENV)/.all
 	$(BIN)/interlingua corpus fetch debian --out runs/align/debian
 	$(BIN)/interlingua corpus fetch catalogues --out runs/align/catalogues
-	$(BIN)/interlingua corpus pairs runs/align/debian/pairs runs/align/catalogues/pairs --out $@
+	$(BIN)/interlingua corpus fetch udhr --out runs/align/udhr
+	$(BIN)/interlingua corpus pairs runs/align/debian/pairs runs/align/catalogues/pairs \
+		runs/align/udhr/pairs --min-words 3 --max-characters 200 --most 6000 --least 300 --out $@
 
 align: $(VENV)/.all runs/align/pairs.jsonl.zst
 	$(BIN)/interlingua align recipes/align/align.yaml --out runs/align/model

@@ -476,6 +476,41 @@ def test_bad_pairs_are_refused(
         align(recipe(parent, path, data={"held_out": 0.0}), out=tmp_path / "m")
 
 
+def test_the_card_tells_the_licences_of_the_rows(tmp_path: Path, parent: Path, pairs: Path) -> None:
+    rows = [json.loads(line) for line in pairs.read_text(encoding="utf-8").splitlines()]
+    for i, row in enumerate(rows):
+        row["licence"] = "GPL-2.0-or-later" if i % 4 else ""
+    path = write(tmp_path / "licensed.jsonl", rows)
+    done = align(recipe(parent, path, data={"held_out": 0.0}, steps=1), out=tmp_path / "m")
+    without = -(-len(rows) // 4)
+    told = {"GPL-2.0-or-later": len(rows) - without, "": without}
+    assert done.info.data_licences == told
+    card = (tmp_path / "m" / "README.md").read_text(encoding="utf-8")
+    assert f"GPL-2.0-or-later {len(rows) - without}, not told {without}." in card
+
+
+def test_what_a_run_encodes_is_what_was_told(tmp_path: Path, parent: Path, pairs: Path) -> None:
+    """`cost` and the run's own log, which counts the tokens of every step."""
+    from interlingua.training.cost.predict import CostSettings, predict
+
+    objectives = [{"kind": "infonce"}, {"kind": "preserve"}]
+    given = recipe(parent, pairs, objectives=objectives, anchor="en", steps=10)
+    said = predict(given, CostSettings(measure="none", devices=("A100 80GB",))).facts()
+    assert (said["command"], said["steps"]) == ("align", 10)
+    align(given, out=tmp_path / "m")
+    assert said["tokens"] == pytest.approx(log_of(tmp_path / "m")[-1]["tokens_seen"], rel=0.15)
+    both = recipe(parent, pairs, steps=10)
+    free = predict(both, CostSettings(measure="none", devices=("A100 80GB",))).facts()
+    assert free["flops"]["training"] > 1.5 * said["flops"]["training"]
+
+
+def test_nothing_is_left_where_rows_cannot_be_read(tmp_path: Path, parent: Path) -> None:
+    path = write(tmp_path / "bad.jsonl", [PAIR, {**PAIR, "target": None}])
+    with pytest.raises(DataError):
+        align(recipe(parent, path), out=tmp_path / "m")
+    assert [file.name for file in tmp_path.iterdir()] == ["bad.jsonl"]
+
+
 def test_rows_set_aside_are_kept_with_the_model(tmp_path: Path, parent: Path, pairs: Path) -> None:
     path = tmp_path / "some.jsonl"
     path.write_text(pairs.read_text(encoding="utf-8") + "broken\n", encoding="utf-8")

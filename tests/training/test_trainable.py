@@ -24,6 +24,7 @@ from interlingua.training.settings import FullSettings, LoraSettings, TeachingSe
 from interlingua.training.trainable import (
     BEFORE,
     add_lora,
+    attend_by_products,
     depth_of,
     join_rows,
     layer_of,
@@ -311,3 +312,26 @@ def test_logits_and_loss_are_those_of_transformers(config: Any, model: Any, load
 
     found = cross_entropy(torch.from_numpy(head.logits(features.detach().numpy())), labels)
     assert float(found) == pytest.approx(float(expected.loss), abs=1e-6)
+
+
+def test_attention_by_products_has_the_same_states_and_gradients() -> None:
+    """Of rows with padding; long rows, and other devices, keep the fused kernel."""
+    torch.manual_seed(0)
+    fused, plain = (BertModel(BertConfig(**SHAPE), add_pooling_layer=False) for _ in range(2))
+    plain.load_state_dict(fused.state_dict())
+    cpu = torch.device("cpu")
+    attend_by_products(plain, length=9, device=cpu)
+    attend_by_products(fused, length=9, device=torch.device("meta"))
+    attend_by_products(fused, length=100_000, device=cpu)
+    kinds = [model.config._attn_implementation for model in (fused, plain)]
+    assert kinds == ["sdpa", "eager"]
+    assert "attn_implementation" not in plain.config.to_json_string()
+    ids = torch.randint(3, 60, (3, 9))
+    mask = (torch.arange(9) < torch.tensor([[9], [4], [1]])).long()
+    for model in (fused, plain):
+        states = model.eval()(input_ids=ids, attention_mask=mask).last_hidden_state
+        (states * mask.unsqueeze(-1)).pow(3).sum().backward()
+    for (name, a), b in zip(fused.named_parameters(), plain.parameters(), strict=True):
+        assert a.grad is not None
+        assert b.grad is not None
+        torch.testing.assert_close(b.grad, a.grad, atol=1e-4, rtol=1e-3, msg=name)

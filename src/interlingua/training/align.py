@@ -266,11 +266,14 @@ def learner_of(
         freeze_below,
     )
     from interlingua.training.arithmetic import Arithmetic
-    from interlingua.training.trainable import set_dropout, train_rows
+    from interlingua.training.trainable import attend_by_products, set_dropout, train_rows
 
     settings, folder = recipe.training, start.folder
     encoder = load_encoder(folder)
     set_dropout(encoder, settings.dropout)
+    attend_by_products(
+        encoder, length=min(settings.max_length, folder.info.max_length), device=group.device
+    )
     freeze_below(encoder, settings.layers)
     if settings.embeddings == "rows":
         stores = [rows.store for rows in (given.pairs, given.texts) if rows is not None]

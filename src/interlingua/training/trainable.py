@@ -94,8 +94,9 @@ def attend_by_products(encoder: nn.Module, *, length: int, device: torch.device)
         length: Tokens of a row at most, L.
         device: Where it is trained.
     """
-    if device.type == "cpu" and length <= _SHORT and hasattr(encoder, "set_attn_implementation"):
-        encoder.set_attn_implementation("eager")
+    choose: Callable[[str], None] | None = getattr(encoder, "set_attn_implementation", None)
+    if choose is not None and device.type == "cpu" and length <= _SHORT:
+        choose("eager")
 
 
 def add_lora(encoder: nn.Module, settings: LoraSettings, *, seed: int) -> nn.Module:

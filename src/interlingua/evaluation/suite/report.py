@@ -142,7 +142,7 @@ def _missing(plans: Sequence[PartPlan]) -> Section:
             section.sentences.append(f"{plan.part.name} was not run: {plan.problem}.")
         elif plan.missing:
             names = ", ".join(f"{parse(tag).name} ({tag})" for tag in plan.missing)
-            section.sentences.append(f"{plan.part.name} has no file of {names}.")
+            section.sentences.append(f"{plan.part.name} was not tested on {names}.")
     if not section.sentences:
         section.sentences.append("Nothing: every task has every official language.")
     return section

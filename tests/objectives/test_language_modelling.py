@@ -204,8 +204,10 @@ def test_translation_asks_for_the_target_alone() -> None:
 
 def test_positions_start_again() -> None:
     mask = np.array([[1, 1, 1, 1, 1, 0], [1, 1, 1, 0, 0, 0]])
-    found = reset_positions(np.array([3, 6]), mask)
+    found = reset_positions(np.array([3, 6]), mask, first=0)
     assert found.tolist() == [[0, 1, 2, 0, 1, 0], [0, 1, 2, 0, 0, 0]]
+    found = reset_positions(np.array([3, 6]), mask, first=1)
+    assert found.tolist() == [[0, 1, 2, 1, 2, 0], [0, 1, 2, 0, 0, 0]]
 
 
 @settings(max_examples=60, deadline=None)

@@ -176,7 +176,10 @@ def test_positions_of_translations_reach_the_model(bench: Bench) -> None:
         question = learner.question(rows, 0)
         cut = len(bench.frame.before) + int(store.second[0]) + len(bench.frame.between)
         length = question.input_ids.shape[1]
-        positions = [*range(cut), *range(length - cut)] if reset else [*range(length)]
+        begin = len(bench.frame.before)
+        positions = (
+            [*range(cut), *range(begin, begin + length - cut)] if reset else [*range(length)]
+        )
         positions = [
             place if seen else 0
             for place, seen in zip(positions, question.attention_mask[0], strict=True)

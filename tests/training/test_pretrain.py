@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -33,6 +34,7 @@ from interlingua.training.pretrain_settings import PretrainRecipe
 from interlingua.training.run_log import read_log
 
 COMMAND = [sys.executable, "-m", "interlingua.cli.main", "pretrain"]
+RECIPES = Path(__file__).parents[2] / "recipes"
 
 
 @pytest.fixture(scope="module")
@@ -421,8 +423,34 @@ def test_low_rank_terms_leave_the_embeddings_alone(
     assert all(".encoder." in name or "transform.dense" in name for name in changed), changed
 
 
+def test_low_rank_terms_come_with_a_head_where_there_was_none(
+    tmp_path: Path, tokenizer_folder: Path, pairs: Path
+) -> None:
+    from safetensors.torch import load_file
+    from transformers import BertModel
+
+    from interlingua.models.scratch import NewModel, write_new
+
+    given = values(tokenizer_folder, pairs, lora_rank=4)
+    write_new(tmp_path / "whole", make(NewModel, given["model"]["new"]), seed=0)
+    shutil.copytree(tmp_path / "whole", tmp_path / "bare")
+    bare = BertModel.from_pretrained(tmp_path / "whole", add_pooling_layer=False)
+    bare.save_pretrained(tmp_path / "bare")
+    given["model"] = {"name": str(tmp_path / "bare")}
+    pretrain(make(PretrainRecipe, given), out=tmp_path / "m")
+    found = load_file(tmp_path / "m" / "model.safetensors")
+    assert (found["cls.predictions.transform.LayerNorm.weight"] != 1).any()
+    assert (found["cls.predictions.bias"] != 0).any()
+    kept = "embeddings.word_embeddings.weight"
+    assert found[f"bert.{kept}"].equal(bare.state_dict()[kept])
+
+
 @pytest.mark.parametrize(
-    "path", sorted((Path(__file__).parents[2] / "recipes/tiny-multilingual").glob("*.yaml"))
+    "path",
+    [
+        *sorted((RECIPES / "tiny-multilingual").glob("4-*.yaml")),
+        *sorted((RECIPES / "adapt-language").glob("*.yaml")),
+    ],
 )
 def test_every_shipped_recipe_can_be_read(path: Path) -> None:
     assert make(PretrainRecipe, read_recipe(path)).objectives

@@ -59,7 +59,7 @@ def cost(
 ) -> None:
     """Tell parameters, operations, memory, hours, energy and price of a recipe before it runs.
 
-    Example: interlingua cost recipes/tiny-multilingual/3-mlm.yaml --device H100 --price-per-hour 2
+    Example: interlingua cost recipes/tiny-multilingual/4-mlm.yaml --device H100 --price-per-hour 2
     """
     begin(quiet=quiet, json=json)
     document = recipe_of(recipe, settings, seed)

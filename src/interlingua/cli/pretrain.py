@@ -32,7 +32,7 @@ def pretrain(
     Objectives: mlm, tlm, clm, span-corruption, translation. On several processes: torchrun
     --nproc-per-node 2 -m interlingua.cli.main pretrain recipe.yaml --out runs/mine
 
-    Example: interlingua pretrain recipes/tiny-multilingual/3-tlm.yaml --out runs/tlm
+    Example: interlingua pretrain recipes/tiny-multilingual/4-tlm.yaml --out runs/tlm
     """
     begin(quiet=quiet, json=json)
     document = recipe_of(recipe, settings, seed)

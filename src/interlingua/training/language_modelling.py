@@ -164,7 +164,8 @@ def ask(
         )
         positions = None
         if kind == "tlm" and settings.reset_positions and learned_positions:
-            positions = reset_positions(rows.second, rows.attention_mask)
+            first = len(frame.before)
+            positions = reset_positions(rows.second, rows.attention_mask, first=first)
         return Question(corrupted, rows.attention_mask, labels, rows.bytes, positions)
     return _of_sequences(settings, rows, vocabulary, rng, rate=rate)
 

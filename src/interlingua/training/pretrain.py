@@ -225,7 +225,7 @@ def learner_of(
     if made:
         say(f"{folder.path.name} has no language-modelling head: {len(made)} tensors are made new")
     return LanguageModelLearner(
-        _prepared(model, plan.recipe),
+        _prepared(model, plan.recipe, made),
         strands(plan.recipe, stores),
         vocabulary_of(start, plan.recipe.objectives),
         settings=settings,
@@ -239,8 +239,11 @@ def learns_positions(folder: ModelFolder) -> bool:
     return str(folder.config["model_type"]) in _LEARNED_POSITIONS
 
 
-def _prepared(model: PreTrainedModel, recipe: PretrainRecipe) -> LanguageModel:
-    """The model with what is trained asking for a gradient."""
+def _prepared(model: PreTrainedModel, recipe: PretrainRecipe, made: list[str]) -> LanguageModel:
+    """The model with what is trained asking for a gradient.
+
+    Beside low-rank terms those are the parts of a head that were ``made`` new, which know nothing.
+    """
     from interlingua.training.settings import LoraSettings
     from interlingua.training.trainable import add_lora, set_dropout
 
@@ -248,7 +251,10 @@ def _prepared(model: PreTrainedModel, recipe: PretrainRecipe) -> LanguageModel:
     set_dropout(model, settings.dropout)
     if settings.lora_rank:
         shape = LoraSettings(rank=settings.lora_rank, alpha=2.0 * settings.lora_rank)
+        new = [parameter for name, parameter in model.named_parameters() if name in made]
         model = cast("PreTrainedModel", add_lora(model, shape, seed=settings.seed))
+        for parameter in new:
+            parameter.requires_grad_(True)
     elif settings.embeddings == "frozen":
         cast("Any", model).get_input_embeddings().requires_grad_(False)
     return LanguageModel(model)

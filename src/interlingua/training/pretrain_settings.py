@@ -103,7 +103,8 @@ class PretrainSettings(StepwiseSettings):
     embeddings: Literal["trained", "frozen"] = "trained"
     """Whether the input embeddings, and an output layer tied to them, are trained."""
     lora_rank: int = Field(0, ge=0)
-    """With a rank, only low-rank terms beside the matrices are trained, and merged at the end."""
+    """With a rank, only low-rank terms beside the matrices are trained, and merged at the end; and
+    a head where the model had none."""
 
     @model_validator(mode="after")
     def _phases_fill_the_run(self) -> PretrainSettings:

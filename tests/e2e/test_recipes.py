@@ -1,0 +1,190 @@
+"""The scripts of the recipes do what their pages say."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from interlingua.base.errors import DataError
+from interlingua.corpus.rows import read_table
+from interlingua.corpus.writing import write_rows
+
+RECIPES = Path(__file__).parents[2] / "recipes"
+
+
+def script(monkeypatch: pytest.MonkeyPatch, name: str) -> ModuleType:
+    """A script of the recipes as a module, with those beside it in reach."""
+    path = RECIPES / f"{name}.py"
+    monkeypatch.syspath_prepend(str(path.parent))
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, path.stem, module)
+    spec.loader.exec_module(module)
+    return module
+
+
+def pair(number: int, source: str, target: str, part: str = "synopsis") -> dict[str, Any]:
+    return {
+        "source": source,
+        "target": target,
+        "source_lang": "eng_Latn",
+        "target_lang": "ita_Latn",
+        "id": f"{number}/{part}",
+        "cluster": f"c{number}",
+        "meta": {"part": part},
+    }
+
+
+def test_what_is_put_aside_is_trained_on_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    split = script(monkeypatch, "tiny-multilingual/split")
+    (tmp_path / "documents").mkdir()
+    texts = [
+        {"text": f"tool {i}\nlong", "lang": "eng_Latn", "cluster": f"c{i}"} for i in range(400)
+    ]
+    write_rows(tmp_path / "documents" / "eng_Latn.jsonl.zst", texts)
+    held = [i for i in range(400) if split.held_out(f"c{i}", split.SHARE)]
+    free = next(i for i in range(400) if i not in held)
+    rows = [pair(i, f"Tool {i}", f"arnese {i}") for i in range(400)]
+    rows += [pair(i, f"Tool {i} again", f"arnese {i} ancora") for i in range(400)]
+    rows += [pair(i, f"about {i}", f"su {i}", "paragraph") for i in range(400)]
+    rows[held[0]] = pair(held[0], f"TOOL {free}", "copia")  # stands in a text that is trained on
+    rows[400 + held[0]] = pair(held[0], "other", f"arnese {free}")  # its translation does
+    write_rows(tmp_path / "pairs.jsonl.zst", rows)
+    pool = (len(held) - 1) // 2
+    split.split(tmp_path / "documents", tmp_path / "pairs.jsonl.zst", tmp_path / "out", pool=pool)
+
+    def read(name: str) -> list[dict[str, Any]]:
+        return [dict(row.values) for row in read_table(tmp_path / "out" / name)]
+
+    aside = read("test/eng_Latn-ita_Latn.jsonl") + read("choice/eng_Latn-ita_Latn.jsonl")
+    clusters = [row["cluster"] for row in aside]
+    assert len(set(clusters)) == len(clusters) == 2 * pool
+    assert set(clusters) <= {f"c{i}" for i in held[1:]}
+    assert {row["meta"]["part"] for row in aside} == {"synopsis"}
+    trained = read("pairs.jsonl.zst") + read("documents/eng_Latn.jsonl.zst")
+    assert {row["cluster"] for row in trained} == {f"c{i}" for i in range(400) if i not in held}
+    assert len(trained) == 4 * (400 - len(held))
+    with pytest.raises(DataError, match="synopses are aside"):
+        split.split(
+            tmp_path / "documents", tmp_path / "pairs.jsonl.zst", tmp_path / "two", pool=len(held)
+        )
+    assert not (tmp_path / "two").exists()
+
+
+def test_retrieval_counts_both_directions_after_centring(monkeypatch: pytest.MonkeyPatch) -> None:
+    retrieve = script(monkeypatch, "tiny-multilingual/retrieve")
+    rng = np.random.default_rng(0)
+    sources = rng.normal(size=(50, 8))
+    assert retrieve.hits(sources, sources + 100.0).tolist() == [1.0] * 50
+    assert retrieve.hits(sources, rng.normal(size=(50, 8))).mean() < 0.2
+    # Cosines of centred vectors are 1 -1 -1, 0 0 0, -1 1 1; the first of equals is taken.
+    found = retrieve.hits(np.array([[-1.0], [0.0], [1.0]]), np.array([[0.0], [3.0], [3.0]]))
+    assert found.tolist() == [1.0, 0.0, 0.5]
+
+
+def test_differences_are_of_the_same_texts_and_the_mean_of_seeds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    script(monkeypatch, "tiny-multilingual/retrieve")
+    compare = script(monkeypatch, "tiny-multilingual/compare")
+    rng = np.random.default_rng(0)
+    base = (rng.random((3, 200)) < 0.4).astype(float)
+    better = np.maximum(base, rng.random((3, 200)) < 0.3)
+    found = {
+        arm: [compare.Found(2, [], {"eng_Latn-ita_Latn": row}) for row in rows]
+        for arm, rows in (("mlm", base), ("tlm", better))
+    }
+    table = compare.report(found)["eng_Latn-ita_Latn"]
+    assert table["seeds_won"] == "3 of 3"
+    assert table["mlm"]["mean"] == pytest.approx(base.mean())
+    difference = table["difference"]
+    assert difference["mean"] == pytest.approx(better.mean() - base.mean())
+    # The standard error of the mean over texts, of the differences of each text.
+    error = (better - base).mean(axis=0).std() / 200**0.5
+    assert difference["high"] - difference["low"] == pytest.approx(2 * 1.96 * error, rel=0.1)
+
+
+def test_bits_per_byte_of_a_uniform_model(
+    tmp_path: Path, tokenizer_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It spends log2 V bits on every hidden token, and two such models differ by nothing."""
+    from safetensors.torch import load_file, save_file
+
+    from interlingua.base.config import make
+    from interlingua.models.scratch import NewModel, write_new
+
+    measure = script(monkeypatch, "adapt-language/measure")
+    new = {"shape": "bert", "tokenizer": str(tokenizer_folder), "layers": 1, "width": 8, "heads": 1}
+    write_new(tmp_path / "model", make(NewModel, new), seed=0)
+    file = tmp_path / "model" / "model.safetensors"
+    weights = load_file(file)
+    save_file({name: tensor * 0 for name, tensor in weights.items()}, file, {"format": "pt"})
+    rows = [pair(i, f"the weather of day {i}", f"il tempo del giorno {i}") for i in range(200)]
+    write_rows(tmp_path / "pairs.jsonl", rows)
+    texts = measure.texts_of([tmp_path / "pairs.jsonl"], "ita_Latn", 0.3)
+    assert 40 < len(texts) < 80
+    assert {text.lang for text in texts} == {"ita_Latn"}
+    bits, covered = measure.bits(tmp_path / "model", texts)
+    vocabulary = weights["bert.embeddings.word_embeddings.weight"].shape[0]
+    tokens = bits / np.log2(vocabulary)
+    np.testing.assert_allclose(tokens, tokens.round(), atol=1e-3)
+    assert covered.sum() < sum(len(text.text.encode()) for text in texts) / 2
+    told = measure.compared(bits, bits, covered)
+    assert told["after"] == told["before"]
+    assert told["before"]["low"] < bits.sum() / covered.sum() < told["before"]["high"]
+    assert told["difference"] == {"bits_per_byte": 0.0, "low": 0.0, "high": 0.0}
+
+
+@pytest.mark.slow
+def test_both_models_are_trained_compared_and_left_as_they_are(
+    tmp_path: Path, tokenizer_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from interlingua.corpus import phrasebook
+
+    script(monkeypatch, "tiny-multilingual/retrieve")
+    compare = script(monkeypatch, "tiny-multilingual/compare")
+    texts = {}
+    for file in phrasebook.test_files():
+        lines = file.read_text(encoding="utf-8").splitlines()
+        texts[file.name.split(".")[1]] = [json.loads(line)["text"] for line in lines]
+    rows = [
+        pair(i, *sides)
+        for i, sides in enumerate(zip(texts["eng_Latn"], texts["ita_Latn"], strict=True))
+    ]
+    write_rows(tmp_path / "pairs.jsonl", rows)
+    for part, chosen in (("test", rows[:10]), ("choice", rows[10:20])):
+        (tmp_path / "2-split" / part).mkdir(parents=True)
+        write_rows(tmp_path / "2-split" / part / "eng_Latn-ita_Latn.jsonl", chosen)
+    settings = {
+        "model.new.tokenizer": str(tokenizer_folder),
+        "model.new.layers": "1",
+        "model.new.width": "16",
+        "model.new.heads": "2",
+        "data.train": f"[{tmp_path / 'pairs.jsonl'}]",
+        "data.pairs": f"[{tmp_path / 'pairs.jsonl'}]",
+        "data.held_out": "0.2",
+        "training.steps": "4",
+        "training.validate_every": "2",
+    }
+    command = ["compare.py", "--work", str(tmp_path)]
+    command += [word for item in settings.items() for word in ("--set", "=".join(item))]
+    monkeypatch.setattr(sys, "argv", command)
+    compare.main()
+    report = json.loads((tmp_path / "5-retrieval.json").read_text())
+    assert set(report["runs"]) == {"4-mlm-0", "4-tlm-0"}
+    assert set(report["runs"]["4-tlm-0"]["bits_per_byte"]) == {"mlm", "tlm"}
+    weights = (tmp_path / "4-tlm-0" / "model.safetensors").stat().st_mtime_ns
+    compare.main()
+    assert (tmp_path / "4-tlm-0" / "model.safetensors").stat().st_mtime_ns == weights
+    assert json.loads((tmp_path / "5-retrieval.json").read_text()) == report

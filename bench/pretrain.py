@@ -229,6 +229,8 @@ def main() -> None:
     parser.add_argument("--place", default="", help=argparse.SUPPRESS)
     parser.add_argument("--seed", type=int, default=0, help=argparse.SUPPRESS)
     given = parser.parse_args()
+    if given.steps < WARM_STEPS + 2:
+        parser.error(f"--steps is at least {WARM_STEPS + 2}: the first {WARM_STEPS} do not count")
     if given.child:
         child(given)
         return

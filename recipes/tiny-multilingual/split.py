@@ -1,4 +1,4 @@
-r"""Put an eighth of the clusters aside before anything is trained, in all languages at once.
+r"""Put a sixth of the clusters aside before anything is trained, in all languages at once.
 
     python recipes/tiny-multilingual/split.py --documents runs/tiny/1-debian/documents \
         --pairs runs/tiny/2-pairs.jsonl.zst --out runs/tiny/2-split
@@ -23,7 +23,7 @@ from interlingua.corpus.rows import read_table
 from interlingua.corpus.writing import write_rows
 from interlingua.training.pretrain_data import held_out
 
-SHARE = 0.125
+SHARE = 1 / 6
 PAIRS = "pairs.jsonl.zst"
 
 

@@ -214,6 +214,16 @@ def test_whole_words_are_hidden_where_they_are_asked_for(bench: Bench) -> None:
         assert any(split) != whole
 
 
+def test_where_a_script_has_no_spaces_every_piece_is_a_word(bench: Bench) -> None:
+    store = bench.texts(["今日は天気がいいですね"] * 60, lang="jpn_Jpan")
+    question = bench.ask("mlm", store, whole_words=True)
+    begin = len(bench.frame.before)
+    chosen = question.labels[:, begin : begin + len(store.row(0))] != IGNORE
+    assert len(store.row(0)) > 4
+    assert 0.2 < chosen.mean() < 0.4
+    assert all(0 < share < 1 for share in chosen.mean(axis=1)[chosen.any(axis=1)])
+
+
 def test_causal_labels_cover_the_bytes_of_what_they_name(bench: Bench) -> None:
     store = bench.texts(SENTENCES)
     question = bench.ask("clm", store)

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import regex
 from numpy.typing import NDArray
 
 from interlingua.batches.buckets import IntArray
 from interlingua.batches.token_store import TokenStore
 from interlingua.batches.tokens import pad
+from interlingua.languages.segmentation import UNSPACED
 from interlingua.vocab.vocabulary import tokenizer_unknown
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 MULTIPLE = 8
 """Lengths are padded to a multiple of this."""
+_UNSPACED = regex.compile(f"[{UNSPACED}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,8 @@ class Frame:
         ordinary: Whether an id is an ordinary token, neither special nor the unknown one [V].
         ordinary_ids: The ids that are.
         unknown: Id of the token that stands for what the tokenizer cannot spell; -1: there is none.
-        starts: Whether a token begins a word [V]; None: the tokenizer does not tell.
+        starts: Whether a token begins a word [V], or is one, in a script without spaces; None: the
+            tokenizer does not tell.
     """
 
     before: tuple[int, ...]
@@ -113,13 +117,17 @@ def frame_of(tokenizer: Tokenizer, *, pad: int) -> Frame:
 
 
 def _word_starts(vocabulary: dict[str, int]) -> NDArray[np.bool_] | None:
-    """By the mark that a kind of tokenizer puts on pieces: SentencePiece, byte level, WordPiece."""
+    """By the mark that a kind of tokenizer puts on pieces: SentencePiece, byte level, WordPiece.
+
+    A mark stands for a space; where a script has none, every piece is a word.
+    """
     pieces = list(vocabulary)
     starts = np.zeros(1 + max(vocabulary.values()), dtype=np.bool_)
     for mark in ("▁", "Ġ"):
         marked = [piece for piece in pieces if piece.startswith(mark)]
         if len(marked) > len(pieces) // 20:
             starts[[vocabulary[piece] for piece in marked]] = True
+            starts[[i for piece, i in vocabulary.items() if _UNSPACED.match(piece)]] = True
             return starts
     inside = [piece for piece in pieces if piece.startswith("##")]
     if not inside:

@@ -6,13 +6,18 @@ output matrix W and bias b, and the right tokens y_m,
     L = - s sum_m log p_m(y_m),    log p_m(v) = W_v h_m + b_v - log sum_u exp(W_u h_m + b_u)
 
 where s is a scale, such as one over the number of labels. Its gradient, with p the probabilities
-and e the one-hot labels, is
+and d the one-hot labels, is
 
-    dL/dh_m = s sum_v (p_mv - e_mv) W_v        dL/dW_v = s sum_m (p_mv - e_mv) h_m
+    dL/dh_m = s sum_v (p_mv - d_mv) W_v        dL/dW_v = s sum_m (p_mv - d_mv) h_m
 
-Both run over the vocabulary in slices: one pass for the normaliser, one for the gradient. The
-first keeps the products of as many slices as ``KEPT`` bytes hold and the second computes the
-others again: memory is bounded whatever M and V are, and logits exist only where there is a
+Both run over the vocabulary in slices, and mostly in one pass: with a bound r_m on the logits seen
+so far, sums of e_mv = exp(W_v h_m + b_v - r_m) and of e_mv W_v are kept up, and scaled down
+whenever the bound rises (Milakov and Gimelshein, arXiv 1805.02867, algorithm 3), so that the
+normaliser and dL/dh_m are there when the last slice is. Only dL/dW needs the normaliser before it
+can be begun: the e_mv of as many slices as ``KEPT`` bytes hold are kept for it, the others are
+computed again. The right token has no part in those sums but for the normaliser's; its own,
+(p_m(y_m) - 1) W_(y_m), is added in float32, since the rounding of large probabilities would drown
+what is left of it. Memory is bounded whatever M and V are, and logits exist only where there is a
 label. The gradient of W is written into ``weight.grad`` in place, since a second table of that
 size to be added to it would cost as much time as the product itself.
 
@@ -21,7 +26,7 @@ Legend: M labelled positions, D width, V vocabulary, S slice of it.
 
 from __future__ import annotations
 
-import math
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -31,7 +36,7 @@ from interlingua.models.lookup import gradient_buffer
 
 SLICE = 8192
 KEPT = 2**27
-"""Bytes of products W_v h_m that are kept from the first pass over the vocabulary to the second."""
+"""Bytes of exponentials e_mv that are kept from the first pass to the second."""
 
 
 def token_loss(
@@ -69,7 +74,7 @@ def token_loss(
 
 
 def kept_slices(positions: int, size: int) -> int:
-    """How many slices' products are kept at most, of M positions and ``size`` bytes each."""
+    """How many slices' exponentials are kept at most, of M positions and ``size`` bytes each."""
     return KEPT // (size * SLICE * max(positions, 1))
 
 
@@ -86,24 +91,20 @@ class _TokenLoss(torch.autograd.Function):
         cap: float,
         training: bool,
     ) -> Tensor:
+        output = _Output(weight, bias, cap)
         h = states.detach().to(dtype)
-        matrix, offset = weight.detach(), None if bias is None else bias.detach()
-        normaliser = torch.full((len(h),), -torch.inf, device=h.device)
-        right = torch.empty(len(h), device=h.device)
-        kept: dict[int, Tensor] = {}
-        room = kept_slices(len(h), h.element_size()) if training else 0
-        for start in range(0, len(matrix), SLICE):
-            product = _product(h, matrix, start)
-            if len(kept) < room:
-                kept[start] = product
-            logits = _logits(product, offset, start, cap)
-            normaliser = torch.logaddexp(normaliser, logits.logsumexp(dim=1))
-            own, place = _labels_within(labels, start, logits.shape[1])
-            right[own] = logits[own, place]
-        loss = (normaliser - right).sum() * scale
+        found = _first_pass(h, labels, output, training=training)
+        normaliser = found.bound + found.total.log()
+        loss = (normaliser - found.right).sum() * scale
         if training:
-            found = _gradients(h, labels, (weight, bias), normaliser, kept, scale=scale, cap=cap)
-            ctx.gradient = found.to(states.dtype)
+            ours = scale * torch.expm1(found.right - normaliser)  # of the right token, s (p - 1)
+            if cap:
+                ours *= 1.0 - (found.right / cap) ** 2
+            of_others = found.mixed * (scale / found.total).unsqueeze(1)
+            own = weight.detach()[labels] * ours.unsqueeze(1)
+            ctx.gradient = (of_others + own).to(states.dtype)
+            if output.trained:
+                _second_pass(h, labels, output, normaliser, found.kept, ours=ours, scale=scale)
         return loss
 
     @staticmethod
@@ -111,17 +112,118 @@ class _TokenLoss(torch.autograd.Function):
         return ctx.gradient, None, None, None, None, None, None, None
 
 
-def _product(h: Tensor, matrix: Tensor, start: int) -> Tensor:
-    """W_v h_m of a slice of the vocabulary, in the type of h [M, S]."""
-    return h @ matrix[start : start + SLICE].to(h.dtype).T
+@dataclass(frozen=True, slots=True)
+class _Output:
+    """The output layer: matrix [V, D], bias [V] and cap."""
+
+    weight: Tensor
+    bias: Tensor | None
+    cap: float
+
+    @property
+    def trained(self) -> bool:
+        """Whether matrix or bias are to have a gradient."""
+        return self.weight.requires_grad or (self.bias is not None and self.bias.requires_grad)
+
+    def slices(self) -> range:
+        """Where each slice of the vocabulary starts."""
+        return range(0, len(self.weight), SLICE)
+
+    def rows(self, start: int, dtype: torch.dtype) -> Tensor:
+        """A slice of the matrix [S, D]."""
+        return self.weight.detach()[start : start + SLICE].to(dtype)
+
+    def logits(self, h: Tensor, rows: Tensor, start: int) -> Tensor:
+        """Logits of a slice, a new tensor, float32 [M, S]."""
+        product = h @ rows.T
+        if self.bias is None:
+            logits = product.float()
+        else:
+            logits = torch.add(product, self.bias.detach()[start : start + SLICE])
+        return logits.div_(self.cap).tanh_().mul_(self.cap) if self.cap else logits
 
 
-def _logits(product: Tensor, offset: Tensor | None, start: int, cap: float) -> Tensor:
-    """Logits of a slice of the vocabulary, a new tensor, float32 [M, S]."""
-    logits = product.to(torch.float32, copy=True)
-    if offset is not None:
-        logits += offset[start : start + SLICE]
-    return cap * torch.tanh(logits / cap) if cap else logits
+@dataclass(slots=True)
+class _Sums:
+    """What the first pass keeps up.
+
+    Attributes:
+        bound: The largest logit so far r [M].
+        total: Sum of e [M].
+        right: The right token's logit [M].
+        mixed: Sum of e W without the right token [M, D].
+        kept: By the start of a slice its e without the right token, and the bound it is of.
+    """
+
+    bound: Tensor
+    total: Tensor
+    right: Tensor
+    mixed: Tensor
+    kept: dict[int, tuple[Tensor, Tensor]]
+
+
+def _first_pass(h: Tensor, labels: Tensor, output: _Output, *, training: bool) -> _Sums:
+    """The sums of all slices of the vocabulary; without training only what the loss takes."""
+    zeros = torch.zeros(len(h), dtype=torch.float32, device=h.device)
+    mixed = torch.zeros(h.shape, dtype=torch.float32, device=h.device)
+    sums = _Sums(zeros - torch.inf, zeros, torch.empty_like(zeros), mixed, {})
+    room = kept_slices(len(h), h.element_size()) if output.trained else 0
+    for start in output.slices():
+        rows = output.rows(start, h.dtype)
+        logits = output.logits(h, rows, start)
+        own, place = _labels_within(labels, start, logits.shape[1])
+        sums.right[own] = logits[own, place]
+        bound = torch.maximum(sums.bound, logits.amax(dim=1))
+        fall = (sums.bound - bound).exp_()
+        slope = _slope(logits, output.cap) if training else None
+        e = logits.sub_(bound.unsqueeze(1)).exp_()
+        sums.total = sums.total * fall + e.sum(dim=1)
+        sums.bound = bound
+        if training:
+            e = _of_others(e, slope, own, place).to(h.dtype)
+            sums.mixed.mul_(fall.unsqueeze(1)).add_(e @ rows)
+            if len(sums.kept) < room:
+                sums.kept[start] = e, bound
+    return sums
+
+
+def _second_pass(
+    h: Tensor,
+    labels: Tensor,
+    output: _Output,
+    normaliser: Tensor,
+    kept: dict[int, tuple[Tensor, Tensor]],
+    *,
+    ours: Tensor,
+    scale: float,
+) -> None:
+    """Add to the gradients of matrix and bias; ``ours`` is s (p - 1) of the right tokens [M]."""
+    weight, bias = output.weight, output.bias
+    first = weight.grad is None
+    if weight.requires_grad and first:
+        weight.grad = gradient_buffer(weight)
+    if bias is not None and bias.requires_grad and bias.grad is None:
+        bias.grad = torch.zeros_like(bias)
+    for start in output.slices():
+        if start in kept:
+            e, bound = kept.pop(start)
+        else:
+            logits = output.logits(h, output.rows(start, h.dtype), start)
+            own, place = _labels_within(labels, start, logits.shape[1])
+            slope = _slope(logits, output.cap)
+            e = logits.sub_(normaliser.unsqueeze(1)).exp_()
+            e, bound = _of_others(e, slope, own, place).to(h.dtype), normaliser
+        factor = scale * (bound - normaliser).exp()
+        rows = slice(start, start + e.shape[1])
+        if bias is not None and bias.grad is not None:
+            bias.grad[rows] += factor @ e.float()
+        if weight.grad is not None:
+            found = e.T @ (h * factor.unsqueeze(1)).to(h.dtype)
+            weight.grad[rows] = found if first else weight.grad[rows] + found
+    if bias is not None and bias.grad is not None:
+        bias.grad.index_add_(0, labels, ours)
+    if weight.grad is not None:
+        weight.grad.index_add_(0, labels, h * ours.unsqueeze(1))
 
 
 def _labels_within(labels: Tensor, start: int, size: int) -> tuple[Tensor, Tensor]:
@@ -130,41 +232,14 @@ def _labels_within(labels: Tensor, start: int, size: int) -> tuple[Tensor, Tenso
     return own, labels[own] - start
 
 
-def _gradients(
-    h: Tensor,
-    labels: Tensor,
-    output: tuple[Tensor, Tensor | None],
-    normaliser: Tensor,
-    kept: dict[int, Tensor],
-    *,
-    scale: float,
-    cap: float,
-) -> Tensor:
-    """Add to the gradients of matrix and bias; return that of the states, float32 [M, D]."""
-    weight, bias = output
-    first = weight.grad is None
-    if weight.requires_grad and first:
-        weight.grad = gradient_buffer(weight)
-    if bias is not None and bias.requires_grad and bias.grad is None:
-        bias.grad = torch.zeros_like(bias)
-    matrix, offset = weight.detach(), None if bias is None else bias.detach()
-    shift = (normaliser - math.log(scale)).unsqueeze(1)
-    of_states = torch.zeros(h.shape, dtype=torch.float32, device=h.device)
-    for start in range(0, len(matrix), SLICE):
-        product = kept.pop(start) if start in kept else _product(h, matrix, start)
-        logits = _logits(product, offset, start, cap)
-        slope = 1.0 - (logits / cap) ** 2 if cap else None
-        p = logits.sub_(shift).exp_()  # already times the scale
-        own, place = _labels_within(labels, start, p.shape[1])
-        p[own, place] -= scale
-        if slope is not None:
-            p *= slope
-        rows = slice(start, start + p.shape[1])
-        if bias is not None and bias.grad is not None:
-            bias.grad[rows] += p.sum(dim=0)
-        p = p.to(h.dtype)
-        of_states += p @ matrix[rows].to(h.dtype)
-        if weight.grad is not None:
-            found = p.T @ h
-            weight.grad[rows] = found if first else weight.grad[rows] + found
-    return of_states
+def _slope(logits: Tensor, cap: float) -> Tensor | None:
+    """The derivative of capped logits with respect to what was capped [M, S]; None: it is 1."""
+    return 1.0 - (logits / cap) ** 2 if cap else None
+
+
+def _of_others(e: Tensor, slope: Tensor | None, own: Tensor, place: Tensor) -> Tensor:
+    """Exponentials [M, S] as gradients have them: times the slope, none of the right tokens."""
+    if slope is not None:
+        e *= slope
+    e[own, place] = 0.0
+    return e

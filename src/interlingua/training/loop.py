@@ -255,13 +255,16 @@ class Loop:
         parameters = list(self.parameters.values())
         self.processes.add_gradients(parameters)
         mean = self.processes.total(summed)
-        norm = torch.nn.utils.clip_grad_norm_(parameters, self.settings.clip_norm)
+        gradients = [p.grad for p in parameters if p.grad is not None]
+        norm = torch.nn.utils.get_total_norm(gradients)
         if not (math.isfinite(mean) and math.isfinite(float(norm))):
             ids = ", ".join(self.learner.row_ids(rows)[:8])
             raise NonFiniteError(
                 f"the loss ({mean}) or gradient norm ({float(norm)}) of step "
                 f"{self.progress.step + 1} is not finite; rows: {ids}"
             )
+        if float(norm) > self.settings.clip_norm:
+            torch.nn.utils.clip_grads_with_norm_(parameters, self.settings.clip_norm, norm)
         share = share_of_peak(self.settings, self.progress.step, total)
         for group, peak in zip(self.optimizer.param_groups, self.peaks, strict=True):
             group["lr"] = peak * share

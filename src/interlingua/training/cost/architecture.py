@@ -12,8 +12,9 @@ for its matrices (g is 3 where the feed-forward layer is gated, else 2), and for
 mixing of its attention. Backward takes the first term once for the gradient of what comes in and
 once more for that of the matrices, if they are trained, and twice the second. The output layer is
 computed at M labelled positions only, as `objectives.token_loss` does: 2 M V D each for the logits,
-for the gradient of the states, and for that of the table, if it is trained; logits that are not
-kept are computed once more. What attention kernels compute twice to save memory does not count.
+for the gradient of the states, and for that of the table, if it is trained; what is not kept for
+the gradients of table and bias is computed once more. What attention kernels compute twice to save
+memory does not count.
 
 Legend: B texts, L tokens, M labelled positions, V vocabulary, D width, F feed-forward width, I
 width of all heads together, K that of all keys.
@@ -222,12 +223,12 @@ class Architecture:
     def step(self, batch: Batch, trained: Trained) -> int:
         """Operations of a forward and a backward pass."""
         linear, scores = self._layers(batch)
+        output = self._output(batch)
+        if trained.rank:
+            low_rank = 3 * self._low_rank(batch, trained.rank) - self._spared(batch, trained.rank)
+            return 2 * linear + 3 * scores + 2 * output + low_rank
         again = 2 * batch.labelled * self.width * max(self.vocabulary - batch.kept, 0)
-        output = (3 if trained.table and not trained.rank else 2) * self._output(batch) + again
-        if not trained.rank:
-            return 3 * linear + 3 * scores + output
-        low_rank = 3 * self._low_rank(batch, trained.rank) - self._spared(batch, trained.rank)
-        return 2 * linear + 3 * scores + output + low_rank
+        return 3 * linear + 3 * scores + (2 + trained.table) * output + again
 
     def _passing(self, batch: Batch) -> Iterator[tuple[Stack, int, int]]:
         """Each stack with the length of its texts, and of those it attends to besides."""

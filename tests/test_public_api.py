@@ -11,6 +11,7 @@ PUBLIC = [
     "Embedder",
     "Reader",
     "Searcher",
+    "Tagger",
     "__version__",
     "benchmark",
     "bridge",

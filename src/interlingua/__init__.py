@@ -18,6 +18,7 @@ _HOMES = {
     "Embedder": "interlingua.applications.embedder:Embedder",
     "Reader": "interlingua.applications.reader:Reader",
     "Searcher": "interlingua.applications.searcher:Searcher",
+    "Tagger": "interlingua.applications.tagger:Tagger",
     "benchmark": "interlingua.evaluation.evaluate:benchmark",
     "bridge": "interlingua.evaluation.bridge.run:bridge",
     "compare": "interlingua.evaluation.compare:compare",
@@ -32,6 +33,7 @@ __all__ = [
     "Embedder",
     "Reader",
     "Searcher",
+    "Tagger",
     "__version__",
     "benchmark",
     "bridge",
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from interlingua.applications.embedder import Embedder
     from interlingua.applications.reader import Reader
     from interlingua.applications.searcher import Searcher
+    from interlingua.applications.tagger import Tagger
     from interlingua.evaluation.bridge.run import bridge
     from interlingua.evaluation.compare import compare
     from interlingua.evaluation.evaluate import benchmark, evaluate

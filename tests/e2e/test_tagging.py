@@ -174,3 +174,55 @@ def test_mistakes_are_named(tmp_path: Path, data: Path, small: Path, taught: Pat
         from interlingua.inference.tag import SentenceTagger
 
         SentenceTagger(open_model(small))
+
+
+def test_the_tagger_answers_for_every_text_and_token(taught: Path) -> None:
+    tagger = interlingua.Tagger(taught, engine="torch")
+    long = ["Anna"] * 1500
+    texts = ["we met Anna Boris and Lagos Paris and", "", "北京\ud800", long, ["", "\u200d", "x"]]
+    found = tagger.predict(texts)
+    assert [len(row.tags) for row in found] == [8, 0, 3, 1500, 3]
+    for row in found:
+        assert len(row.tokens) == len(row.tags) == len(row.scores) == len(row.offsets)
+        assert [row.text[start:end] for start, end in row.offsets] == row.tokens
+        for entity in row.entities:
+            assert row.text[entity.start : entity.end] == entity.text
+    assert [(e.type, e.text) for e in found[0].entities] == [
+        ("PER", "Anna Boris"),
+        ("LOC", "Lagos Paris"),
+    ]
+
+
+def test_the_command_tags_texts_and_tokens(
+    tmp_path: Path, taught: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from interlingua.cli.main import main
+
+    source = tmp_path / "in.jsonl"
+    source.write_text('{"id": "a", "tokens": ["we", "met", "Anna"]}\n{"text": "Quito"}\n')
+    with pytest.raises(SystemExit) as left:
+        main(["tag", "--model", str(taught), "--input", str(source), "--json", "--quiet"])
+    assert left.value.code == 0
+    rows = json.loads(capsys.readouterr().out)["predictions"]
+    assert [(row["id"], len(row["tags"])) for row in rows] == [("a", 3), ("2", 1)]
+    source.write_text('{"id": "a"}\n')
+    with pytest.raises(SystemExit) as left:
+        main(["tag", "--model", str(taught), "--input", str(source)])
+    assert left.value.code == 2 and "line 1" in capsys.readouterr().err
+
+
+def test_the_command_projects_tags(tmp_path: Path, data: Path, small: Path) -> None:
+    from interlingua.retrieval.projection import project_files
+
+    texts = tmp_path / "de.txt"
+    texts.write_text(
+        "".join(" ".join(tokens) + "\n" for tokens, _ in sentences(20)), encoding="utf-8"
+    )
+    out = tmp_path / "de.jsonl"
+    done = project_files(data / "dev-en.tsv", texts, out, lang="de", model=small)
+    rows = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    assert done.sentences == len(rows) and done.sentences + done.dropped == 20
+    assert all(len(row["tokens"]) == len(row["tags"]) for row in rows)
+    texts.write_text("one\n", encoding="utf-8")
+    with pytest.raises(DataError, match="1 translations of 20"):
+        project_files(data / "dev-en.tsv", texts, out, lang="de", model=small)

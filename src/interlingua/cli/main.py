@@ -32,6 +32,7 @@ from interlingua.cli import (
     pretrain,
     quickstart,
     score,
+    tag,
     tune,
     vocab,
 )
@@ -57,11 +58,13 @@ app.command("score")(score.score)
 app.command("compare")(compare.compare)
 app.command("bridge")(bridge.bridge)
 app.command("classify")(apply.classify)
+app.command("tag")(tag.tag)
 app.command("embed")(apply.embed)
 app.command("answer")(answer.answer)
 app.add_typer(index.app, name="index")
 app.add_typer(models.app, name="models")
 app.add_typer(languages.app, name="languages")
+corpus.app.command("project")(tag.project)
 app.add_typer(corpus.app, name="corpus")
 app.add_typer(vocab.app, name="vocab")
 app.command("doctor")(doctor.doctor)

@@ -144,5 +144,8 @@ def _predictions(
             "tokens": list(row.tokens),
             "gold": list(row.tags or ()),
             "tags": tags,
-            "entities": located(text, row.offsets, tags) if bio else [],
+            "entities": [
+                {"start": start, "end": end, "type": type_, "text": text[start:end]}
+                for start, end, type_ in (located(row.offsets, tags) if bio else [])
+            ],
         }

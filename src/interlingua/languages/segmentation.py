@@ -34,6 +34,12 @@ _UNSPACED_CHARACTER = regex.compile(rf"(?=[{UNSPACED}])\X")
 _RUN = regex.compile(
     rf"(?P<tight>(?:(?=[{UNSPACED}])\X)+)|(?:(?![{UNSPACED}])[\p{{L}}\p{{M}}\p{{N}}])+"
 )
+_TOKEN = regex.compile(
+    rf"(?=[{UNSPACED}])\X"
+    rf"|(?:(?![{UNSPACED}])[\p{{L}}\p{{M}}\p{{N}}\u200C\u200D]"
+    rf"|(?<=[\p{{L}}\p{{M}}\p{{N}}])['’.,:·_](?![{UNSPACED}])(?=[\p{{L}}\p{{N}}]))+"
+    r"|\S"
+)
 _WORD = regex.compile(rf"(?=[{UNSPACED}])\X|(?:(?![{UNSPACED}])[\p{{L}}\p{{M}}\p{{N}}])+")
 
 
@@ -67,6 +73,20 @@ def script_words(text: str) -> list[str]:
     Punctuation and symbols are dropped.
     """
     return list(_WORD.findall(text.lower()))
+
+
+def word_spans(text: str) -> list[tuple[int, int]]:
+    """Where the words of a text start and end, punctuation and symbols included, none lost.
+
+    A word is a run of letters, marks and digits, with joiners, and with apostrophes, dots and such
+    inside it (``don't``, ``U.S``, ``3.14``); a character in scripts without spaces; and every
+    other character that is not white space by itself.
+
+    Example:
+        >>> [text[a:b] for text in ["Anna's 北京."] for a, b in word_spans(text)]
+        ["Anna's", '北', '京', '.']
+    """
+    return [match.span() for match in _TOKEN.finditer(text)]
 
 
 def search_terms(text: str) -> list[str]:

@@ -36,6 +36,14 @@ _POOLED = {
     "pair": "means of its two texts' states, their difference and their product",
 }
 _FLAT = "all languages"
+_NATIVE = {
+    "ForTokenClassification": "token-classification",
+    "ForQuestionAnswering": "question-answering",
+}
+_COMMANDS = {
+    "token-classification": ("tag", '"Some text"'),
+    "question-answering": ("answer", '"A question?" --context "Some text"'),
+}
 
 
 def model_card(info: ModelInfo, config: dict[str, Any]) -> str:
@@ -46,16 +54,16 @@ def model_card(info: ModelInfo, config: dict[str, Any]) -> str:
         config: The content of ``config.json``.
     """
     sections = [
-        _front_matter(info),
+        _front_matter(info, config),
         f"# {_title(info)}",
         _what(info, config),
-        _use(info),
+        _use(info, config),
         "## What it was taught",
         _taught(info),
         "## What it reached",
         _scores(info),
         "## Limits",
-        _limits(info),
+        _limits(info, native=bool(_native(config))),
         "## Licence and citation",
         _licence(info),
     ]
@@ -74,10 +82,18 @@ def stated_licence(path: Path) -> str:
     return _SPDX.get(licence.lower(), licence) if isinstance(licence, str) else ""
 
 
-def _front_matter(info: ModelInfo) -> str:
+def _native(config: dict[str, Any]) -> str:
+    """The kind of a head that is part of the model itself, if it has one."""
+    named = [str(name) for name in config.get("architectures") or ()]
+    return next((kind for end, kind in _NATIVE.items() if any(n.endswith(end) for n in named)), "")
+
+
+def _front_matter(info: ModelInfo, config: dict[str, Any]) -> str:
+    pooled = "text-classification" if info.labels else "sentence-similarity"
+    native = _native(config)
     document: dict[str, Any] = {
-        "library_name": "sentence-transformers",
-        "pipeline_tag": "text-classification" if info.labels else "sentence-similarity",
+        "library_name": "transformers" if native else "sentence-transformers",
+        "pipeline_tag": native or pooled,
         "tags": ["interlingua", "multilingual"],
     }
     if info.licence:
@@ -101,6 +117,8 @@ def _what(info: ModelInfo, config: dict[str, Any]) -> str:
         f"A {config['model_type']} encoder of {layers} layers, made from {info.parent}.",
         f"A text of up to {info.max_length} tokens becomes one vector: the {pooled}, of {where}.",
     ]
+    if _native(config):
+        lines[1] = "A linear layer reads the last state of every token; longer texts go in windows."
     if info.prefixes:
         names = ", ".join(f'"{text}" ({name})' for name, text in info.prefixes.items())
         default = f"; by default {info.default_prefix}" if info.default_prefix else ""
@@ -108,9 +126,13 @@ def _what(info: ModelInfo, config: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _use(info: ModelInfo) -> str:
-    verb = "classify" if info.labels else "embed"
-    lines = ["```", _USE.format(verb=verb, example='"Some text"'), "```"]
+def _use(info: ModelInfo, config: dict[str, Any]) -> str:
+    native = _native(config)
+    pooled = ("classify" if info.labels else "embed", '"Some text"')
+    verb, example = _COMMANDS.get(native, pooled)
+    lines = ["```", _USE.format(verb=verb, example=example), "```"]
+    if native:
+        return "\n".join([*lines, "", f"transformers opens the folder for {native}."])
     note = "transformers and sentence-transformers open the folder as an encoder"
     note += " of its last layer; the head reads other layers." if info.layers else "."
     return "\n".join([*lines, "", note])
@@ -157,11 +179,12 @@ def _score_rows(scores: dict[str, Any], name: str = "") -> Iterator[tuple[str, s
             yield label, _FLAT, _cell(str(value))
 
 
-def _limits(info: ModelInfo) -> str:
+def _limits(info: ModelInfo, *, native: bool) -> str:
     lines = [_NOT_TESTED] if info.scores else []
     if info.labels:
         lines.append("It always answers with one of its labels, also where none fits.")
-    lines.append(f"What lies beyond {info.max_length} tokens of a text is not read.")
+    if not native:
+        lines.append(f"What lies beyond {info.max_length} tokens of a text is not read.")
     lines.append("It learned from texts of the web and repeats the prejudices found there.")
     return "\n".join(lines)
 

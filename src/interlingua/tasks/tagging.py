@@ -187,18 +187,14 @@ def entities_of(tags: Sequence[str]) -> list[Entity]:
     return [Entity(type_, first, last) for type_, first, last in ordered]
 
 
-def located(
-    text: str, offsets: Sequence[tuple[int, int]], tags: Sequence[str]
-) -> list[dict[str, object]]:
-    """Entities with the characters they cover: ``text[start:end]`` is their text.
+def located(offsets: Sequence[tuple[int, int]], tags: Sequence[str]) -> list[tuple[int, int, str]]:
+    """The entities of a sentence by the characters they cover: start, end and type.
 
     Args:
-        text: The text.
-        offsets: Where each token starts and ends in it.
-        tags: The tag of each token.
+        offsets: Where each token starts and ends in the text [T].
+        tags: T tags.
     """
-    found: list[dict[str, object]] = []
-    for entity in entities_of(tags):
-        start, end = offsets[entity.first][0], offsets[entity.last][1]
-        found.append({"start": start, "end": end, "type": entity.type, "text": text[start:end]})
-    return found
+    return [
+        (offsets[entity.first][0], offsets[entity.last][1], entity.type)
+        for entity in entities_of(tags)
+    ]

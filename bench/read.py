@@ -43,7 +43,7 @@ Floats = np.ndarray
 PASSAGES = 5
 """Passages of the phrasebook in a row: about as long as one of Wikipedia's."""
 MARGIN = 0.01
-"""Answers whose probability is less above the next one's are not compared: bfloat16 may turn them."""
+"""Answers less probable above the next one are not compared: bfloat16 may turn them."""
 LEAST_SAME = 0.99
 
 

@@ -34,8 +34,9 @@ from interlingua.models.folder import open_model
 from interlingua.models.language_model import LanguageModel, load_language_model
 from interlingua.objectives.masked_lm import IGNORE
 from interlingua.training.arithmetic import Arithmetic
+from interlingua.training.corpus_run import Start
 from interlingua.training.language_modelling import LanguageModelLearner, Strand
-from interlingua.training.pretrain import Start, learns_positions, vocabulary_of
+from interlingua.training.pretrain import learns_positions, vocabulary_of
 from interlingua.training.pretrain_data import held_out, read_texts
 from interlingua.training.pretrain_settings import (
     CorpusData,
@@ -52,9 +53,9 @@ def texts_of(files: list[Path], lang: str, share: float) -> list[Text]:
     """Texts of a language, of the share of the clusters that is put aside, none twice."""
     data = make(CorpusData, {"languages": [lang]})
     found = {
-        text.text: text
-        for _, text, cluster in read_texts(files, data, Faults("stop"), pairs=False)
-        if held_out(cluster, share)
+        read.text.text: read.text
+        for read in read_texts(files, data, Faults("stop"), pairs=False)
+        if held_out(read.cluster, share)
     }
     return list(found.values())
 

@@ -19,7 +19,8 @@ from retrieve import Found, find, told
 
 from interlingua.base.config import make, put, read_recipe
 from interlingua.base.files import write_json
-from interlingua.training.pretrain import WORK, pretrain
+from interlingua.training.corpus_run import WORK
+from interlingua.training.pretrain import pretrain
 from interlingua.training.pretrain_settings import PretrainRecipe
 from interlingua.training.run_log import read_log
 

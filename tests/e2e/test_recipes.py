@@ -174,6 +174,7 @@ def test_both_models_are_trained_compared_and_left_as_they_are(
         "data.train": f"[{tmp_path / 'pairs.jsonl'}]",
         "data.pairs": f"[{tmp_path / 'pairs.jsonl'}]",
         "data.held_out": "0.2",
+        "data.validation_pairs": f"[{tmp_path / '2-split' / 'choice'}]",
         "training.steps": "4",
         "training.validate_every": "2",
     }

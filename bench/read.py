@@ -186,7 +186,7 @@ def teach(kind: str, out: Path) -> str:
     rows = []
     for row in islice(read_table(train_files()[0]), 400):
         words = str(row.values["text"]).split()
-        tags = ["UPPER" if word[:1].isupper() else "LOWER" for word in words]
+        tags = ["PROPN" if word[:1].isupper() else "NOUN" for word in words]
         rows.append(json.dumps({"tokens": words, "tags": tags}) + "\n")
     file = out.with_suffix(".en.jsonl")
     file.write_text("".join(rows), encoding="utf-8")

@@ -219,11 +219,13 @@ def learner_of(
     """
     from interlingua.training.arithmetic import Arithmetic
     from interlingua.training.language_modelling import LanguageModelLearner
+    from interlingua.training.trainable import attend_by_products
 
     settings, folder = plan.recipe.training, start.folder
     model, made = load_language_model(folder)
     if made:
         say(f"{folder.path.name} has no language-modelling head: {len(made)} tensors are made new")
+    attend_by_products(model, length=settings.max_length, device=group.device)
     return LanguageModelLearner(
         _prepared(model, plan.recipe, made),
         strands(plan.recipe, stores),

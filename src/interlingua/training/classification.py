@@ -134,7 +134,9 @@ class ClassificationLesson(Lesson[TextExamples]):
         encoder: PooledEncoder | None = None
         rates: Callable[[str], float] = partial(rate, depth=1, top=0.0, decay=1.0)
         if isinstance(settings, FullSettings | LoraSettings):
-            plain, rates = trained_encoder(self, settings, part.tokens.input_ids)
+            plain, rates = trained_encoder(
+                self, settings, part.tokens.input_ids, device=group.device
+            )
             encoder = PooledEncoder.for_folder(plain, self.folder.info)
         return ClassifierLearner(
             encoder,

@@ -115,7 +115,9 @@ class QuestionLesson(Lesson[Questions]):
         part = self.part(train)
         rates: Callable[[str], float] = partial(rate, depth=1, top=0.0, decay=1.0)
         if isinstance(settings, FullSettings | LoraSettings):
-            plain, rates = trained_encoder(self, settings, part.windows.input_ids)
+            plain, rates = trained_encoder(
+                self, settings, part.windows.input_ids, device=group.device
+            )
             encoder = States(plain)
         else:
             encoder = self._frozen()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,8 @@ _CHOOSING = 4000
 
 class TaggingLesson(Lesson[TaggedExamples]):
     """A head over the states of words."""
+
+    unread: ClassVar[tuple[str, ...]] = ("token_dropout",)
 
     @classmethod
     def read(
@@ -104,7 +106,7 @@ class TaggingLesson(Lesson[TaggedExamples]):
 
         assert isinstance(settings, FullSettings | LoraSettings)
         part = self._part(train)
-        encoder, rates = trained_encoder(self, settings, part.read.input_ids)
+        encoder, rates = trained_encoder(self, settings, part.read.input_ids, device=group.device)
         return TaggerLearner(
             encoder,
             head or self.head or self.blank_head(),

@@ -175,7 +175,11 @@ def join_rows(encoder: nn.Module) -> None:
 
 
 def trained_encoder(
-    lesson: Lesson[Any], settings: FullSettings | LoraSettings, input_ids: Sequence[np.ndarray]
+    lesson: Lesson[Any],
+    settings: FullSettings | LoraSettings,
+    input_ids: Sequence[np.ndarray],
+    *,
+    device: torch.device,
 ) -> tuple[nn.Module, Callable[[str], float]]:
     """The bare encoder, of which what is trained asks for a gradient, and its rates by name.
 
@@ -183,6 +187,7 @@ def trained_encoder(
         lesson: What is taught.
         settings: Those of its strategy.
         input_ids: Token ids of the training rows, whose embeddings may be trained.
+        device: Where it is trained.
     """
     from interlingua.models.encoder import load_encoder
     from interlingua.training.settings import FullSettings
@@ -190,6 +195,7 @@ def trained_encoder(
     plain = load_encoder(lesson.folder)
     depth = depth_of(name for name, _ in plain.named_parameters())
     set_dropout(plain, settings.encoder_dropout)
+    attend_by_products(plain, length=max(map(len, input_ids)), device=device)
     decay = 1.0
     adapted: nn.Module = plain
     if isinstance(settings, FullSettings):

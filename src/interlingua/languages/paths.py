@@ -17,6 +17,7 @@ from interlingua.languages.tags import UND, known, parse
 
 _TAG = regex.compile(r"[a-z]{3}_[A-Z][a-z]{3}")
 _CODE = regex.compile(r"[a-z]{3}(?:-[A-Z]{2})?")
+_TREEBANK = regex.compile(r"([a-z]{2,3})_[a-z]+-ud-[a-z]+\.conllu(?:\.\w+)?")
 
 
 def language_of_path(path: Path) -> str | None:
@@ -26,12 +27,15 @@ def language_of_path(path: Path) -> str | None:
     ``french/train_text.txt`` name a language; codes of two letters count only between dots and
     hyphens, so that ``my_data.csv`` is not Burmese. A code of three letters, as in
     ``newstest.deu.txt`` and ``lin/train.tsv``, counts between dots or as the folder's whole name,
-    and only if it is of a language in the shipped table.
+    and only if it is of a language in the shipped table. Treebanks of Universal Dependencies are
+    called ``zh_pud-ud-test.conllu``.
     """
     for part in reversed(path.parts):
         for token in regex.split(r"[.\-]", part):
             if _TAG.fullmatch(token):
                 return _parsed(token)
+    if treebank := _TREEBANK.fullmatch(path.name):
+        return _parsed(treebank[1])
     codes = [token for token in regex.split(r"[.\-]", path.name)[:-1] if len(token) == 2]
     tags = {tag for code in codes if (tag := _parsed(code)) is not None}
     if len(tags) == 1:

@@ -236,7 +236,8 @@ def _measures(report: Bridge) -> Html:
                 (shift_span(name, change.ci), change.ci[0]),
                 (verdict or NOTHING, verdict),
             ]
-        rows.append([*row, (measure.better, measure.better), (measure.about, measure.about)])
+        about = element("span", measure.about, class_="prose")
+        rows.append([*row, (measure.better, measure.better), (about, measure.about)])
     return sortable(columns, rows, "measures")
 
 

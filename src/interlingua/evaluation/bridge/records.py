@@ -66,7 +66,7 @@ MEASURES: dict[str, Measure] = {
     "same_language_preference": Measure(
         title="Same-language preference",
         better="less",
-        about="how much oftener a wrong text of the own language outranks the right one than a "
+        about="how much more often a wrong text of the own language outranks the right one than a "
         "wrong text of the other language does",
     ),
     "language_probe": Measure(

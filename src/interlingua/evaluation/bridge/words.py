@@ -46,11 +46,11 @@ def gained(name: str, change: Change) -> bool | None:
 
 def headline(report: Bridge) -> str:
     """The report in one sentence."""
-    mean = report.summary["retrieval_mean"]
-    count = len(report.languages)
-    text = f"Across {counted(count, 'language')}, {points(mean.value)} % of translations come first"
+    share = f"{points(report.summary['retrieval_mean'].value)}\N{NO-BREAK SPACE}%"
+    count = counted(len(report.languages), "language")
     change = report.changes.get("retrieval_mean")
-    return f"{text}." if change is None else f"{text}, {points(change.before)} % before."
+    before = "" if change is None else f", {points(change.before)}\N{NO-BREAK SPACE}% before"
+    return f"Across {count}, {share} of translations come first{before}."
 
 
 def lede(report: Bridge) -> str:
@@ -73,5 +73,5 @@ def _preference(figure: Figure) -> str:
         return "In a mixed pool texts of the query's own language are not preferred."
     return (
         f"In a mixed pool a wrong text of the query's own language gets before the translation "
-        f"{points(figure.value)} points oftener than one of the translation's."
+        f"{points(figure.value)} points more often than one of the translation's."
     )

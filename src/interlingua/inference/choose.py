@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import time
+from functools import partial
 from importlib import metadata
 from typing import Any
 
@@ -31,6 +32,38 @@ SMALL_JOB = 1000
 _LEAST_COSINE = 0.999
 _ROUNDS = 3
 _SHAPE = ("model_type", "num_hidden_layers", "intermediate_size", "vocab_size")
+
+
+class LateEngine:
+    """An engine that is opened when the first job comes, whose size may decide which one it is.
+
+    Args:
+        folder: The model.
+        engine: As in `open_engine`.
+        precision: As in `open_engine`.
+        exact: As in `open_engine`.
+        outputs: As in `open_engine`.
+    """
+
+    def __init__(
+        self,
+        folder: ModelFolder,
+        *,
+        engine: str = "auto",
+        precision: str = "auto",
+        exact: bool = False,
+        outputs: Outputs = "vectors",
+    ) -> None:
+        self._open = partial(
+            open_engine, folder, engine=engine, precision=precision, exact=exact, outputs=outputs
+        )
+        self._engine: Engine | None = None
+
+    def __call__(self, rows: int | None = None) -> Engine:
+        """The engine; a small first job may be given the one that starts at once."""
+        if self._engine is None:
+            self._engine = self._open(rows=rows)
+        return self._engine
 
 
 def open_engine(

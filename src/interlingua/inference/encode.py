@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from interlingua.base.progress import track
 from interlingua.batches.buckets import IntArray, plan, plan_equal
 from interlingua.batches.tokens import Tokenized, pad, tokenize
-from interlingua.inference.choose import open_engine
+from interlingua.inference.choose import LateEngine
 from interlingua.inference.engine import Batch, Engine
 from interlingua.models.folder import ModelFolder
 
@@ -59,20 +59,10 @@ class Encoder:
     ) -> None:
         self.folder = folder
         self.exact = exact
-        self._asked = (engine, precision)
-        self._engine: Engine | None = None
+        self.engine = LateEngine(folder, engine=engine, precision=precision, exact=exact)
         self._tokenizer = folder.tokenizer()
         unknown = getattr(self._tokenizer.model, "unk_token", None) or "<unk>"
         self._unknown_id = self._tokenizer.token_to_id(unknown)
-
-    def engine(self, rows: int | None = None) -> Engine:
-        """The engine; a small first job may be given the one that starts at once."""
-        if self._engine is None:
-            name, precision = self._asked
-            self._engine = open_engine(
-                self.folder, engine=name, precision=precision, exact=self.exact, rows=rows
-            )
-        return self._engine
 
     @property
     def width(self) -> int:

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from interlingua.base.errors import ModelError
 from interlingua.batches.windows import OVERLAP, Windows, window_questions
-from interlingua.inference.choose import open_engine
-from interlingua.inference.engine import Engine
+from interlingua.inference.choose import LateEngine
 from interlingua.inference.windows import window_logits
 from interlingua.models.folder import ModelFolder
 from interlingua.tasks.record import TASKS
@@ -72,23 +71,10 @@ class ContextReader:
             )
         self.folder = folder
         self.exact = exact
-        self._asked = (engine, precision)
-        self._engine: Engine | None = None
+        self.engine = LateEngine(
+            folder, engine=engine, precision=precision, exact=exact, outputs="tokens"
+        )
         self._tokenizer = folder.tokenizer()
-
-    def engine(self, rows: int | None = None) -> Engine:
-        """The engine; a small first job may be given the one that starts at once."""
-        if self._engine is None:
-            name, precision = self._asked
-            self._engine = open_engine(
-                self.folder,
-                engine=name,
-                precision=precision,
-                exact=self.exact,
-                rows=rows,
-                outputs="tokens",
-            )
-        return self._engine
 
     def windows(self, questions: Sequence[str], contexts: Sequence[str]) -> Windows:
         """What the model reads of questions and contexts [N]."""

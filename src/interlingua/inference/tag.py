@@ -16,8 +16,7 @@ from interlingua.base.errors import ModelError
 from interlingua.batches.buckets import plan
 from interlingua.batches.tokens import pad
 from interlingua.batches.words import WordTokenizer, WordWindows
-from interlingua.inference.choose import open_engine
-from interlingua.inference.engine import Engine
+from interlingua.inference.choose import LateEngine
 from interlingua.inference.hardware import bfloat16_is_native, device
 from interlingua.inference.predict import softmax
 from interlingua.inference.windows import window_logits
@@ -67,23 +66,10 @@ class SentenceTagger:
         self.exact = exact
         self.labels = tagger_labels(folder)
         self.bio = in_bio(self.labels)
-        self._asked = (engine, precision)
-        self._engine: Engine | None = None
+        self.engine = LateEngine(
+            folder, engine=engine, precision=precision, exact=exact, outputs="tokens"
+        )
         self._tokenizer = WordTokenizer(folder.tokenizer(), max_length=folder.info.max_length)
-
-    def engine(self, rows: int | None = None) -> Engine:
-        """The engine; a small first job may be given the one that starts at once."""
-        if self._engine is None:
-            name, precision = self._asked
-            self._engine = open_engine(
-                self.folder,
-                engine=name,
-                precision=precision,
-                exact=self.exact,
-                rows=rows,
-                outputs="tokens",
-            )
-        return self._engine
 
     def tag(self, sentences: Sequence[Sequence[str]]) -> Tagged:
         """A tag for every word of every sentence.

@@ -135,7 +135,7 @@ class ClassificationLesson(Lesson[TextExamples]):
         rates: Callable[[str], float] = partial(rate, depth=1, top=0.0, decay=1.0)
         if isinstance(settings, FullSettings | LoraSettings):
             plain, rates = trained_encoder(
-                self, settings, part.tokens.input_ids, device=group.device
+                self.folder, settings, part.tokens.input_ids, device=group.device, seed=self.seed
             )
             encoder = PooledEncoder.for_folder(plain, self.folder.info)
         return ClassifierLearner(

@@ -116,7 +116,7 @@ class QuestionLesson(Lesson[Questions]):
         rates: Callable[[str], float] = partial(rate, depth=1, top=0.0, decay=1.0)
         if isinstance(settings, FullSettings | LoraSettings):
             plain, rates = trained_encoder(
-                self, settings, part.windows.input_ids, device=group.device
+                self.folder, settings, part.windows.input_ids, device=group.device, seed=self.seed
             )
             encoder = States(plain)
         else:

@@ -106,7 +106,9 @@ class TaggingLesson(Lesson[TaggedExamples]):
 
         assert isinstance(settings, FullSettings | LoraSettings)
         part = self._part(train)
-        encoder, rates = trained_encoder(self, settings, part.read.input_ids, device=group.device)
+        encoder, rates = trained_encoder(
+            self.folder, settings, part.read.input_ids, device=group.device, seed=self.seed
+        )
         return TaggerLearner(
             encoder,
             head or self.head or self.blank_head(),

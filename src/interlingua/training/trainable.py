@@ -10,7 +10,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import regex
@@ -21,7 +21,7 @@ from interlingua.base.optional import require
 
 if TYPE_CHECKING:
     from interlingua.batches.buckets import IntArray
-    from interlingua.training.lesson import Lesson
+    from interlingua.models.folder import ModelFolder
     from interlingua.training.settings import FullSettings, LoraSettings
 
 BEFORE = -1
@@ -175,24 +175,26 @@ def join_rows(encoder: nn.Module) -> None:
 
 
 def trained_encoder(
-    lesson: Lesson[Any],
+    folder: ModelFolder,
     settings: FullSettings | LoraSettings,
     input_ids: Sequence[np.ndarray],
     *,
     device: torch.device,
+    seed: int,
 ) -> tuple[nn.Module, Callable[[str], float]]:
     """The bare encoder, of which what is trained asks for a gradient, and its rates by name.
 
     Args:
-        lesson: What is taught.
-        settings: Those of its strategy.
+        folder: The parent model.
+        settings: Those of the strategy.
         input_ids: Token ids of the training rows, whose embeddings may be trained.
         device: Where it is trained.
+        seed: Seed of low-rank terms.
     """
     from interlingua.models.encoder import load_encoder
     from interlingua.training.settings import FullSettings
 
-    plain = load_encoder(lesson.folder)
+    plain = load_encoder(folder)
     depth = depth_of(name for name, _ in plain.named_parameters())
     set_dropout(plain, settings.encoder_dropout)
     attend_by_products(plain, length=max(map(len, input_ids)), device=device)
@@ -205,5 +207,5 @@ def trained_encoder(
         if settings.embeddings == "rows":
             train_rows(plain, input_ids)
     else:
-        adapted = add_lora(plain, settings, seed=lesson.seed)
+        adapted = add_lora(plain, settings, seed=seed)
     return adapted, partial(rate, depth=depth, top=settings.learning_rate, decay=decay)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 import time
 from importlib import metadata
@@ -21,6 +20,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from sides.runner import Runner
 
 from interlingua.corpus.phrasebook import test_files, train_files
 from interlingua.corpus.rows import read_table
@@ -89,32 +89,6 @@ def flops(folder: ModelFolder, lengths: np.ndarray) -> float:
     return float((lengths * linear + 4 * depth * width * lengths.astype(float) ** 2).sum())
 
 
-class Runner:
-    """One encoder in a process of its own, so that nobody's idle threads slow another."""
-
-    def __init__(self, who: str, count: int) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, __file__, "--child", who, "--texts", str(count)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def ask(self, what: str) -> Any:  # noqa: ANN401 - what the child answers
-        """Send one word and wait for the answer."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(what + "\n")
-        self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline())
-
-    def stop(self) -> None:
-        """End the process."""
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        self.process.wait()
-
-
 def child(who: str, count: int) -> None:
     """Answer the words that the parent sends, one JSON value a line."""
     folder = open_model("starter")
@@ -147,7 +121,10 @@ def main() -> None:
     if given.child:
         child(given.child, given.texts)
         return
-    runners = {name: Runner(name, given.texts) for name in ("ours", "float32", "bfloat16")}
+    runners = {
+        name: Runner(__file__, name, ["--texts", str(given.texts)])
+        for name in ("ours", "float32", "bfloat16")
+    }
     rounds: dict[str, list[float]] = {name: [] for name in runners}
     single: dict[str, list[float]] = {name: [] for name in runners}
     peak: dict[str, float] = {}

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from sides.runner import Runner
 
 from interlingua.corpus.phrasebook import question_files, test_files, train_files
 from interlingua.corpus.rows import read_table
@@ -194,32 +194,6 @@ def teach(kind: str, out: Path) -> str:
     return str(out)
 
 
-class Runner:
-    """One side in a process of its own, so that nobody's idle threads slow another."""
-
-    def __init__(self, who: str, arguments: list[str]) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, __file__, "--child", who, *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def ask(self, what: str) -> Any:  # noqa: ANN401 - what the child answers
-        """Send one word and wait for the answer."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(what + "\n")
-        self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline())
-
-    def stop(self) -> None:
-        """End the process."""
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        self.process.wait()
-
-
 def child(who: str, work: Work) -> None:
     """Answer the words that the parent sends, one JSON value a line."""
     logits = ours(work) if who == "ours" else theirs(work, who)
@@ -248,7 +222,7 @@ def measure(kind: str, model: str, given: argparse.Namespace) -> dict[str, Any]:
     """One kind of work, measured."""
     arguments = ["--kind", kind, "--model", model, "--texts", str(given.texts)]
     arguments += ["--data-dir", given.data_dir] if given.data_dir else []
-    runners = {name: Runner(name, arguments) for name in ("ours", "float32", "bfloat16")}
+    runners = {name: Runner(__file__, name, arguments) for name in ("ours", "float32", "bfloat16")}
     rounds: dict[str, list[float]] = {name: [] for name in runners}
     with TemporaryDirectory() as folder:
         found = {name: r.ask(f"save {folder}/{name}.npz") for name, r in runners.items()}

@@ -108,8 +108,9 @@ class QuestionLesson(Lesson[Questions]):
         head: Head | None = None,
     ) -> ReaderLearner:
         """A linear head on the states of tokens, and the encoder below it."""
+        from interlingua.models.native import TokenStates
         from interlingua.training.arithmetic import Arithmetic
-        from interlingua.training.reader import ReaderLearner, States
+        from interlingua.training.reader import ReaderLearner
         from interlingua.training.trainable import rate, trained_encoder
 
         part = self.part(train)
@@ -118,7 +119,7 @@ class QuestionLesson(Lesson[Questions]):
             plain, rates = trained_encoder(
                 self.folder, settings, part.windows.input_ids, device=group.device, seed=self.seed
             )
-            encoder = States(plain)
+            encoder = TokenStates(plain)
         else:
             encoder = self._frozen()
         return ReaderLearner(
@@ -172,12 +173,12 @@ class QuestionLesson(Lesson[Questions]):
             }
         return head, scores
 
-    def _frozen(self) -> Any:  # noqa: ANN401 - States, whose module imports torch
+    def _frozen(self) -> Any:  # noqa: ANN401 - TokenStates, whose module imports torch
         """The encoder's states, which nothing changes."""
         from interlingua.models.encoder import load_encoder
-        from interlingua.training.reader import States
+        from interlingua.models.native import TokenStates
 
-        return States(load_encoder(self.folder).requires_grad_(False)).eval()
+        return TokenStates(load_encoder(self.folder).requires_grad_(False)).eval()
 
     def finished(
         self, encoder: PreTrainedModel | None, head: Head

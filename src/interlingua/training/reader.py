@@ -19,7 +19,7 @@ from interlingua.batches.buckets import IntArray, plan, shuffled_plan
 from interlingua.batches.tokens import pad
 from interlingua.batches.windows import Windows
 from interlingua.models.heads import Head
-from interlingua.models.native import ANSWER_LABELS, states_of
+from interlingua.models.native import ANSWER_LABELS, TokenStates
 from interlingua.objectives.span_extraction import span_loss
 from interlingua.tasks.metrics.answers import answer_scores, squad_tokens
 from interlingua.tasks.questions import Questions
@@ -67,22 +67,6 @@ class Part:
         return np.asarray(inside)
 
 
-class States(nn.Module):
-    """The states of every token of an encoder.
-
-    Args:
-        encoder: A bare encoder.
-    """
-
-    def __init__(self, encoder: nn.Module) -> None:
-        super().__init__()
-        self.encoder = encoder
-
-    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """States [B, L, D] of token ids [B, L]."""
-        return states_of(self.encoder, input_ids, attention_mask)
-
-
 class ReaderLearner(HeadLearner):
     """A linear head over the states of tokens; see `HeadLearner`.
 
@@ -103,7 +87,7 @@ class ReaderLearner(HeadLearner):
 
     def __init__(  # noqa: PLR0913 - all of a learner's parts
         self,
-        encoder: States,
+        encoder: TokenStates,
         head: Head,
         *,
         train: Part,
@@ -208,7 +192,7 @@ def mean_f1(part: Part, logits: Sequence[tuple[IntArray, Tensor]]) -> float:
 
 @torch.no_grad()
 def frozen_states(
-    encoder: States, part: Part, *, pad_id: int, token_budget: int = _VALIDATION_TOKENS
+    encoder: TokenStates, part: Part, *, pad_id: int, token_budget: int = _VALIDATION_TOKENS
 ) -> list[tuple[IntArray, Tensor]]:
     """States of the windows of a part in batches: their numbers, and bfloat16 [B, L, D]."""
     found = []

@@ -71,13 +71,17 @@ class SentenceTagger:
         )
         self._tokenizer = WordTokenizer(folder.tokenizer(), max_length=folder.info.max_length)
 
+    def windows(self, sentences: Sequence[Sequence[str]]) -> WordWindows:
+        """What the model reads of sentences of words [N]."""
+        return self._tokenizer.windows(sentences)
+
     def tag(self, sentences: Sequence[Sequence[str]]) -> Tagged:
         """A tag for every word of every sentence.
 
         Args:
             sentences: Words of N sentences; an empty one gets no tags.
         """
-        read = self._tokenizer.windows(sentences)
+        read = self.windows(sentences)
         found = [np.zeros(len(words), dtype=np.int64) for words in sentences]
         scores = [np.zeros(len(words), dtype=np.float32) for words in sentences]
         if read.windows:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from interlingua.evaluation.bootstrap import (
-    Sample,
+    Labelled,
+    Sums,
     blocks,
     holm,
     interval,
     replicates,
     two_sided_p,
 )
+from interlingua.evaluation.measured import f1_of
+from interlingua.tasks.metrics.spans import span_counts, span_scores
 
 RNG = np.random.default_rng
 
@@ -23,11 +28,16 @@ def right_or_wrong(right, ids=None):
     """A sample with accuracy `right.mean()`; class 0 is gold."""
     right = np.atleast_2d(np.asarray(right))
     names = [str(i) for i in range(right.shape[1])] if ids is None else ids
-    return Sample(names, np.zeros(right.shape[1], dtype=int), (~right.astype(bool)).astype(int))
+    return labelled(names, np.zeros(right.shape[1], dtype=int), (~right.astype(bool)).astype(int))
+
+
+def labelled(ids, gold, predicted, metric="accuracy", classes=2):
+    return Labelled(ids, gold, predicted, metric=metric, classes=classes)
 
 
 def draw(samples, *, metric="accuracy", resamples=1000, seed=0, classes=2):
-    return replicates(samples, metric=metric, classes=classes, resamples=resamples, seed=seed)
+    asked = {lang: replace(s, metric=metric, classes=classes) for lang, s in samples.items()}
+    return replicates(asked, resamples=resamples, seed=seed)
 
 
 @pytest.mark.parametrize("classes", [2, 60])  # few distinct rows are drawn another way than many
@@ -35,7 +45,7 @@ def test_spread_is_that_of_the_binomial(classes):
     rng = RNG(1)
     gold = rng.integers(classes, size=400)
     predicted = np.where(rng.random(400) < 0.7, gold, rng.integers(classes, size=400))
-    sample = Sample([str(i) for i in range(400)], gold, predicted[None])
+    sample = labelled([str(i) for i in range(400)], gold, predicted[None])
     values = draw({"x": sample}, resamples=4000, classes=classes)["x"][0]
     share = (gold == predicted).mean()
     assert values.mean() == pytest.approx(share, abs=0.003)
@@ -50,12 +60,11 @@ def test_ninety_five_percent_of_intervals_hold_the_truth(metric):
     def sampled(count):
         gold = rng.choice(classes, p=[0.5, 0.3, 0.2], size=count)
         predicted = (rng.random(count)[:, None] > confusion[gold].cumsum(axis=1)).sum(axis=1)
-        return Sample([str(i) for i in range(count)], gold, predicted[None])
+        ids = [str(i) for i in range(count)]
+        return labelled(ids, gold, predicted[None], metric=metric, classes=classes)
 
     def point(sample):
-        from interlingua.tasks.metrics.resampled import of_rows
-
-        return of_rows(metric, sample.gold, sample.predicted[0], classes=classes)
+        return sample.scores[0]
 
     truth = point(sampled(1_000_000))
     held = 0
@@ -128,10 +137,37 @@ def test_systems_are_paired_within_a_resample():
 def test_resamples_beyond_one_portion_are_all_drawn():
     right = RNG(6).random(9_000) < 0.5
     gold = np.arange(9_000)  # every row distinct: drawn row by row, in portions
-    sample = Sample([str(i) for i in range(9_000)], gold, np.where(right, gold, 0)[None])
+    sample = labelled([str(i) for i in range(9_000)], gold, np.where(right, gold, 0)[None])
     values = draw({"x": sample}, resamples=900, classes=9_000)["x"]
     assert values.shape == (1, 900)
     assert values.std() == pytest.approx(np.sqrt(0.25 / 9_000), rel=0.12)
+
+
+def test_sums_of_resampled_sentences_are_those_of_the_sentences_repeated():
+    rng = RNG(10)
+    tags = ["B-X", "I-X", "B-Y", "O"]
+    gold, other = ([rng.choice(tags, 5).tolist() for _ in range(12)] for _ in range(2))
+    counts = span_counts(gold, other)
+    of = f1_of(counts, {}, "")
+    sums = Sums([str(i) for i in range(12)], of.right[None], of.whole[None])
+    assert sums.scores == [pytest.approx(span_scores(counts).f1)]
+    times = rng.multinomial(12, np.full(12, 1 / 12), size=20)
+    (found,) = sums.resampled(sums.columns, times.astype(np.float32))
+    for f1, drawn in zip(found, times, strict=True):
+        rows = np.repeat(np.arange(12), drawn)
+        repeated = span_counts([gold[i] for i in rows], [other[i] for i in rows])
+        assert f1 == pytest.approx(span_scores(repeated).f1)
+
+
+def test_accuracy_is_a_mean_of_sums_and_spreads_alike():
+    right = RNG(11).random((2, 300)) < [[0.6], [0.8]]
+    as_labels = draw({"x": right_or_wrong(right)}, resamples=3000)["x"]
+    ids = [str(i) for i in range(300)]
+    sums = Sums(ids, right.astype(float), np.ones((2, 300)))
+    as_sums = replicates({"x": sums}, resamples=3000, seed=1)["x"]
+    np.testing.assert_allclose(as_sums.mean(axis=1), as_labels.mean(axis=1), atol=0.003)
+    differences = [drawn[1] - drawn[0] for drawn in (as_sums, as_labels)]
+    assert differences[0].std() == pytest.approx(differences[1].std(), rel=0.06)
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=50), st.floats(0, 1))

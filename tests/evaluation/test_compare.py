@@ -189,3 +189,129 @@ def test_a_comparison_is_json_and_the_same_for_the_same_seed(save):
     assert json.loads(one)["per_language"]["deu_Latn"].keys() == {
         "n", "a", "b", "difference", "ci", "p", "p_holm",
     }  # fmt: skip
+
+
+def tagged_card(folder, texts):
+    """A tagger's card and predictions; of each language sentences with right and found tags."""
+    from interlingua.evaluation.measured import build_measured
+    from interlingua.evaluation.scorecard import write
+    from interlingua.evaluation.tagged import measured
+
+    results = {
+        lang: measured([gold for gold, _ in rows], [tags for _, tags in rows], bio=True)
+        for lang, rows in texts.items()
+    }
+    card = build_measured(
+        results, task="ner", metric="span_f1", model="toy", data=[], split="test", seed=0,
+        resamples=50,
+    )  # fmt: skip
+    lines = (
+        {"id": str(i), "lang": lang, "tokens": ["w"] * len(gold), "gold": gold, "tags": tags}
+        for lang, rows in texts.items()
+        for i, (gold, tags) in enumerate(rows)
+    )
+    write(folder, card, lines)
+    return folder
+
+
+def sentences(seed, rows=80):
+    rng = np.random.default_rng(seed)
+    return [rng.choice(["B-PER", "I-PER", "B-LOC", "O"], 6).tolist() for _ in range(rows)]
+
+
+def test_taggers_are_compared_by_the_spans_of_their_sentences(tmp_path):
+    gold, other = sentences(0), sentences(1)
+    half = [g if i % 2 else o for i, (g, o) in enumerate(zip(gold, other, strict=True))]
+    texts = {"a": other, "b": half, "c": gold}
+    folders = {
+        name: tagged_card(
+            tmp_path / name,
+            {"deu_Latn": list(zip(gold, tags, strict=True)), "jpn_Jpan": [(gold[0], gold[0])]},
+        )
+        for name, tags in texts.items()
+    }
+    from interlingua.tasks.metrics.spans import span_counts, span_scores
+
+    found = compare(folders["a"], folders["b"], resamples=500)
+    german = found.per_language["deu_Latn"]
+    scores = [span_scores(span_counts(gold, tags)).f1 for tags in (other, half)]
+    assert (german.a, german.b) == pytest.approx(scores)
+    assert german.p < 0.05 and german.ci[0] > 0
+    assert found.per_language["jpn_Jpan"].difference == 0
+    assert found.rows == 81
+    same = compare(folders["b"], folders["b"], resamples=100)
+    assert same.overall.ci == (0, 0) and same.overall.p == 1
+    assert compare(folders["a"], folders["c"], resamples=100).per_language["deu_Latn"].b == 1
+
+
+def answered_card(folder, rows):
+    """A reader's card and predictions: of each question its language, answer and right answers."""
+    from pathlib import Path
+
+    from interlingua.evaluation.answered import _measured, _predictions
+    from interlingua.evaluation.measured import build_measured
+    from interlingua.evaluation.scorecard import write
+    from interlingua.tasks.questions import Gold, Question, Questions
+    from interlingua.tasks.spans import Answer
+
+    questions = [
+        Question(
+            str(i),
+            str(i),
+            f"What is {i}?",
+            right,
+            (Gold(right, 0),),
+            "p",
+            lang,
+            asked,
+            Path("x"),
+            1,
+        )
+        for i, (lang, asked, right, _) in enumerate(rows)
+    ]
+    answers = [Answer(found, 0, len(found), 1.0) for *_, found in rows]
+    results = {}
+    for lang in {row.lang for row in questions}:
+        own = [i for i, row in enumerate(questions) if row.lang == lang]
+        results[lang] = _measured(lang, [questions[i] for i in own], [answers[i] for i in own])
+    card = build_measured(
+        results, task="qa", metric="f1", model="toy", data=[], split="test", seed=0, resamples=50
+    )
+    write(folder, card, _predictions(Questions(questions), answers))
+    return folder
+
+
+def test_readers_are_compared_by_the_rule_their_card_was_scored_by(tmp_path):
+    """MLQA drops a German article, SQuAD does not: so F1 of the first answer is 1, or 2/3."""
+    rows = [("deu_Latn", "", "der Turm", "Turm"), ("deu_Latn", "", "Rom", "Bonn")]
+    for asked, expected in (("", (2 / 3 + 0) / 2), ("eng_Latn", (1 + 0) / 2)):
+        told = [(lang, asked, right, found) for lang, _, right, found in rows]
+        perfect = [(lang, asked, right, right) for lang, _, right, _ in rows]
+        a = answered_card(tmp_path / f"a{asked}", told)
+        b = answered_card(tmp_path / f"b{asked}", perfect)
+        found = compare(a, b, resamples=200).per_language["deu_Latn"]
+        assert (found.n, found.a, found.b) == (2, pytest.approx(expected), 1)
+        assert 0 <= found.ci[0] <= found.difference <= found.ci[1] <= 1
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "reason"),
+    [
+        (lambda row: {**row, "tags": row["gold"]}, DataError, "does not give"),
+        (lambda row: {**row, "tags": row["tags"][1:]}, DataError, "line 1: is not a prediction"),
+        (lambda row: {**row, "tokens": ["v"] * 6}, UserError, "has two texts"),
+        (lambda row: {k: v for k, v in row.items() if k != "tags"}, DataError, "'tags' is missing"),
+    ],
+)
+def test_tags_that_are_not_the_scorecards_are_refused(tmp_path, change, error, reason):
+    rows = {"deu_Latn": list(zip(sentences(0), sentences(1), strict=True))}
+    a, b = tagged_card(tmp_path / "a", rows), tagged_card(tmp_path / "b", rows)
+    rewrite(b, lambda lines: [change(row) for row in lines])
+    with pytest.raises(error, match=reason):
+        compare(a, b)
+
+
+def test_a_task_without_rows_to_score_is_refused(save):
+    a = save("a", answers(LANGS), task="mining")
+    with pytest.raises(UserError, match="rows of task mining"):
+        compare(a, a)

@@ -81,8 +81,7 @@ def _measured(lang: str, rows: Sequence[Question], found: Sequence[Answer]) -> M
     """F1 of the questions about contexts in one language, and of the questions in each language."""
     code = _code(lang)
     ours = _scores(rows, found, partial(script_tokens, language=code))
-    mlqa = code in MLQA_LANGUAGES and any(row.question_lang for row in rows)
-    tokens = partial(mlqa_tokens, language=code) if mlqa else squad_tokens
+    tokens = official_tokens(lang, told_apart=any(row.question_lang for row in rows))
     official = _scores(rows, found, tokens)
     metrics = {
         "exact_match": float(official.exact.mean()),
@@ -92,9 +91,22 @@ def _measured(lang: str, rows: Sequence[Question], found: Sequence[Answer]) -> M
     asked = np.array([row.question_lang for row in rows])
     for tag in sorted(set(asked.tolist())) if len(set(asked.tolist())) > 1 else []:
         metrics[f"f1_question_{tag}"] = float(official.f1[asked == tag].mean())
-    by = f"MLQA, {code}" if mlqa else "SQuAD 1.1"
+    by = "SQuAD 1.1" if tokens is squad_tokens else f"MLQA, {code}"
     note = f"answers normalised as {by}; corrected: by the script of {lang}"
     return mean_of(official.f1, metrics, note, ids=[row.id for row in rows])
+
+
+def official_tokens(lang: str, *, told_apart: bool) -> Callable[[str], list[str]]:
+    """How answers in a language are normalised: as SQuAD 1.1, or as MLQA.
+
+    Args:
+        lang: The language of the contexts.
+        told_apart: Whether the files tell the language of the questions apart, as MLQA's do.
+    """
+    code = _code(lang)
+    if told_apart and code in MLQA_LANGUAGES:
+        return partial(mlqa_tokens, language=code)
+    return squad_tokens
 
 
 def _scores(
@@ -109,6 +121,7 @@ def _predictions(examples: Questions, found: Sequence[Answer]) -> Iterator[dict[
         yield {
             "id": row.id,
             "lang": row.lang,
+            **({"question_lang": row.question_lang} if row.question_lang else {}),
             "question": row.question,
             **answer.record(),
             "passage_id": row.passage,

@@ -12,12 +12,12 @@ Shapes: ``N`` rows, ``K`` distinct rows, ``S`` systems, ``R`` resamples, ``C`` c
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from interlingua.base.seeding import generator
-from interlingua.tasks.metrics.resampled import RESAMPLED
+from interlingua.tasks.metrics.resampled import RESAMPLED, of_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -31,30 +31,112 @@ _CELLS = 4_000_000  # draws held at a time
 _EXACT = 2**24  # whole numbers a float32 holds exactly
 
 
+class Sample(Protocol):
+    """The rows of one language, as one or more systems answered them."""
+
+    @property
+    def ids(self) -> Sequence[str]:
+        """``N`` names."""
+
+    @property
+    def columns(self) -> NDArray[Any]:
+        """All that the score depends on, ``[M, N]``; rows with equal columns are folded."""
+
+    @property
+    def scores(self) -> list[float]:
+        """The score of every system, ``S``."""
+
+    def resampled(
+        self, columns: NDArray[Any], counts: NDArray[np.floating[Any]]
+    ) -> NDArray[np.float64]:
+        """The score of every system in every resample, ``[S, R]``.
+
+        Args:
+            columns: Of distinct rows, ``[M, K]``.
+            counts: How often each of them was drawn, ``[R, K]``.
+        """
+
+
 @dataclass(frozen=True, slots=True)
-class Sample:
-    """The rows of one language, as one or more systems answered them.
+class Labelled:
+    """Rows with a right class and one predicted by every system.
 
     Attributes:
         ids: ``N`` names.
         gold: ``[N]``.
         predicted: ``[S, N]``.
+        metric: ``accuracy`` or ``macro_f1``.
+        classes: Number of classes.
     """
 
     ids: Sequence[str]
     gold: NDArray[np.integer[Any]]
     predicted: NDArray[np.integer[Any]]
+    metric: str
+    classes: int
+
+    @property
+    def columns(self) -> NDArray[np.intp]:
+        """The right class and the predicted ones, ``[1 + S, N]``."""
+        return np.vstack([self.gold[None], self.predicted]).astype(np.intp)
+
+    @property
+    def scores(self) -> list[float]:
+        """The metric of every system, ``S``."""
+        return [of_rows(self.metric, self.gold, p, classes=self.classes) for p in self.predicted]
+
+    def resampled(
+        self, columns: NDArray[Any], counts: NDArray[np.floating[Any]]
+    ) -> NDArray[np.float64]:
+        """The metric of every system in every resample, ``[S, R]``."""
+        gold, *predicted = columns
+        measure = RESAMPLED.get(self.metric)
+        return np.stack([measure(gold, p, counts, self.classes) for p in predicted])
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Rows that each add to two sums, whose ratio is the score: a mean, or F1 over spans.
+
+    Attributes:
+        ids: ``N`` names.
+        right: What each row adds to the numerator, ``[S, N]``.
+        whole: What it adds to the denominator, ``[S, N]``.
+    """
+
+    ids: Sequence[str]
+    right: NDArray[np.float64]
+    whole: NDArray[np.float64]
+
+    @property
+    def columns(self) -> NDArray[np.float64]:
+        """What each row adds, ``[2 * S, N]``."""
+        return np.vstack([self.right, self.whole])
+
+    @property
+    def scores(self) -> list[float]:
+        """The ratio of the sums of every system, ``S``; 0 where there is nothing."""
+        return [float(score) for score in _ratio(self.right.sum(axis=1), self.whole.sum(axis=1))]
+
+    def resampled(
+        self, columns: NDArray[Any], counts: NDArray[np.floating[Any]]
+    ) -> NDArray[np.float64]:
+        """The ratio of the sums of those drawn, ``[S, R]``."""
+        right, whole = np.split(columns @ counts.T.astype(np.float64), 2)
+        return _ratio(right, whole)
+
+
+def _ratio(right: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(np.divide(right, np.maximum(whole, 1e-12)), dtype=np.float64)
 
 
 def replicates(
-    samples: Mapping[str, Sample], *, metric: str, classes: int, resamples: int, seed: int
+    samples: Mapping[str, Sample], *, resamples: int, seed: int
 ) -> dict[str, Replicates]:
-    """The metric of every system in every language, for every resample.
+    """The score of every system in every language, for every resample.
 
     Args:
         samples: By language.
-        metric: ``accuracy`` or ``macro_f1``.
-        classes: Number of classes.
         resamples: How many resamples to draw.
         seed: Same seed, same draws.
 
@@ -64,16 +146,12 @@ def replicates(
     Raises:
         UnknownNameError: No such metric.
     """
-    measure = RESAMPLED.get(metric)
     drawn: dict[str, list[Replicates]] = {lang: [] for lang in sorted(samples)}
     for block in blocks(samples):
         folded, times = _fold(samples, block)
         for counts in _draws(times, resamples, generator(seed, "bootstrap", *block)):
             for lang in block:
-                gold, *systems = folded[lang]
-                drawn[lang].append(
-                    np.stack([measure(gold, predicted, counts, classes) for predicted in systems])
-                )
+                drawn[lang].append(samples[lang].resampled(folded[lang], counts))
     return {lang: np.concatenate(parts, axis=1) for lang, parts in drawn.items()}
 
 
@@ -129,25 +207,21 @@ def holm(p_values: Mapping[str, float]) -> dict[str, float]:
 
 def _fold(
     samples: Mapping[str, Sample], block: Sequence[str]
-) -> tuple[dict[str, list[NDArray[np.intp]]], NDArray[np.int64]]:
+) -> tuple[dict[str, NDArray[Any]], NDArray[np.int64]]:
     """Fold the rows of a block that no language and no system tells apart.
 
     Returns:
-        By language the gold and the predicted classes, ``K`` each; and how many rows each stands
+        By language the columns of ``K`` distinct rows, ``[M, K]``; and how many rows each stands
         for, ``[K]``. Folded rows are sorted, so the order of rows does not matter.
     """
     columns = []
     for lang in block:
         sample = samples[lang]
         by_id = sorted(range(len(sample.ids)), key=sample.ids.__getitem__)
-        columns += [sample.gold[by_id], *sample.predicted[:, by_id]]
-    rows = np.stack(columns, axis=1).astype(np.intp)
-    distinct, times = np.unique(rows, axis=0, return_counts=True)
-    width = len(columns) // len(block)
-    return {
-        lang: [np.ascontiguousarray(c) for c in distinct[:, i * width : (i + 1) * width].T]
-        for i, lang in enumerate(block)
-    }, times
+        columns.append(sample.columns[:, by_id])
+    distinct, times = np.unique(np.concatenate(columns), axis=1, return_counts=True)
+    parts = np.split(distinct, np.cumsum([len(own) for own in columns])[:-1])
+    return dict(zip(block, map(np.ascontiguousarray, parts), strict=True)), times
 
 
 def _draws(

@@ -1,50 +1,38 @@
 """Compare two models on the same rows: a paired bootstrap per language and over all of them.
 
-Both predictions files are read, rows are paired by language and id, and every resample draws the
-same rows for both models, so that what is hard for both cancels out. Differences are ``b - a``:
+Both predictions files are read, rows (texts, sentences, questions) are paired by language and id,
+and every resample draws the same rows for both models, so that what is hard for both cancels out.
+A row gives its class, the counts of its spans, or the F1 of its answer. Differences are ``b - a``:
 above zero, the second model is better. Where few rows differ, an interval may leave out zero though
 ``p`` is above 0.05: ``p`` is the more careful of the two.
 """
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from interlingua.base.errors import DataError, UserError, quoted
+from interlingua.base.errors import UserError, quoted
 from interlingua.evaluation.bootstrap import (
     LEVEL,
-    Sample,
     blocks,
     holm,
     interval,
     replicates,
     two_sided_p,
 )
+from interlingua.evaluation.predictions import Rows, read_predictions, sample_of
 from interlingua.evaluation.records import Comparison, Difference, MeanDifference, Scorecard
 from interlingua.evaluation.scorecard import PREDICTIONS, read
-from interlingua.tasks.metrics.resampled import of_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from interlingua.evaluation.bootstrap import Replicates
+    from interlingua.evaluation.bootstrap import Replicates, Sample
 
 __all__ = ["Comparison", "compare"]
-
-
-@dataclass(slots=True)
-class _Rows:
-    """The rows of one language in a predictions file."""
-
-    index: dict[str, int] = field(default_factory=dict)
-    gold: list[int] = field(default_factory=list)
-    predicted: list[int] = field(default_factory=list)
-    texts: list[int | None] = field(default_factory=list)
 
 
 def compare(a: str | Path, b: str | Path, *, resamples: int = 10_000, seed: int = 0) -> Comparison:
@@ -57,15 +45,14 @@ def compare(a: str | Path, b: str | Path, *, resamples: int = 10_000, seed: int 
         seed: Same seed, same figures.
 
     Raises:
-        UserError: Task, metric, label set, ids, texts or gold labels differ.
+        UserError: Task, metric, label set, ids, texts or gold labels differ, or the task is not one
+            whose rows are scored one by one.
         DataError: A file is missing or cannot be read, or predictions and scorecard disagree.
     """
     cards = read(a), read(b)
     _same_task(*cards)
-    labels = cards[0].labels
     rows_a, rows_b = (
-        _read_predictions(_beside(path), card, labels)
-        for path, card in zip((a, b), cards, strict=True)
+        read_predictions(_beside(path), card) for path, card in zip((a, b), cards, strict=True)
     )
     common = sorted(rows_a.keys() & rows_b.keys())
     if not common:
@@ -73,18 +60,14 @@ def compare(a: str | Path, b: str | Path, *, resamples: int = 10_000, seed: int 
             f"the scorecards share no language: {', '.join(rows_a)} and {', '.join(rows_b)}",
             remedy="Evaluate both models on the same files",
         )
-    samples = {lang: _pair(lang, rows_a[lang], rows_b[lang]) for lang in common}
-    metric = cards[0].metric
-    drawn = replicates(samples, metric=metric, classes=len(labels), resamples=resamples, seed=seed)
-    scores = {
-        lang: [of_rows(metric, sample.gold, row, classes=len(labels)) for row in sample.predicted]
-        for lang, sample in samples.items()
-    }
+    samples = {lang: _pair(cards[0], lang, rows_a[lang], rows_b[lang]) for lang in common}
+    drawn = replicates(samples, resamples=resamples, seed=seed)
+    scores = {lang: sample.scores for lang, sample in samples.items()}
     taught = {lang for card in cards for lang in card.source_languages}
     zero_shot = [lang for lang in common if lang not in taught]
     return Comparison(
         task=cards[0].task,
-        metric=metric,
+        metric=cards[0].metric,
         a=cards[0].model,
         b=cards[1].model,
         rows=sum(len(sample.ids) for sample in samples.values()),
@@ -167,71 +150,11 @@ def _beside(path: str | Path) -> Path:
     return (given if given.is_dir() else given.parent) / PREDICTIONS
 
 
-def _read_predictions(path: Path, card: Scorecard, labels: Sequence[str]) -> dict[str, _Rows]:
-    """Rows by language, checked against the scorecard they lie beside."""
-    index = {label: i for i, label in enumerate(labels)}
-    languages: dict[str, _Rows] = {}
-    try:
-        with path.open(encoding="utf-8") as file:
-            for number, line in enumerate(file, start=1):
-                _read_row(line, number, path, index, languages)
-    except OSError as error:
-        raise DataError(
-            f"cannot be read: {error.strerror or error}",
-            path=path,
-            remedy="Keep predictions.jsonl beside its scorecard.json",
-        ) from error
-    except UnicodeDecodeError as error:
-        raise DataError("is not UTF-8", path=path) from error
-    for lang in sorted(card.per_language.keys() | languages.keys()):
-        if not _agrees(card, lang, languages.get(lang)):
-            raise DataError(
-                f"does not give the scorecard's figures for {lang}",
-                path=path,
-                remedy="Run interlingua evaluate again: the two files are of different runs",
-            )
-    return languages
-
-
-def _agrees(card: Scorecard, lang: str, rows: _Rows | None) -> bool:
-    told = card.per_language.get(lang)
-    if told is None or rows is None or told.n != len(rows.gold):
-        return False
-    gold, predicted = np.asarray(rows.gold), np.asarray(rows.predicted)
-    score = of_rows(card.metric, gold, predicted, classes=len(card.labels))
-    return abs(score - told.score) < 1e-6
-
-
-def _read_row(
-    line: str, number: int, path: Path, index: Mapping[str, int], languages: dict[str, _Rows]
-) -> None:
-    try:
-        row = json.loads(line)
-        name, lang = str(row["id"]), str(row["lang"])
-        gold, predicted = index[str(row["gold"])], index[str(row["label"])]
-        text, pair = row.get("text"), row.get("text_pair")
-    except KeyError as error:
-        raise DataError(
-            f"{quoted(error.args[0])} is missing, or a label outside the label set",
-            path=path,
-            line=number,
-        ) from None
-    except (ValueError, TypeError, AttributeError, RecursionError):
-        raise DataError("is not a prediction as JSON", path=path, line=number) from None
-    rows = languages.setdefault(lang, _Rows())
-    if name in rows.index:
-        raise DataError(f"id {quoted(name)} stands twice in {lang}", path=path, line=number)
-    rows.index[name] = len(rows.index)
-    rows.gold.append(gold)
-    rows.predicted.append(predicted)
-    rows.texts.append(None if text is None else hash((str(text), str(pair))))
-
-
-def _pair(lang: str, a: _Rows, b: _Rows) -> Sample:
+def _pair(card: Scorecard, lang: str, a: Rows, b: Rows) -> Sample:
     """The rows of a language as both models answered them.
 
     Raises:
-        UserError: Ids, texts or gold labels differ.
+        UserError: Ids, texts or what is right differ.
     """
     remedy = "Evaluate both models on the same files"
     odd = sorted(a.index.keys() ^ b.index.keys())
@@ -251,5 +174,5 @@ def _pair(lang: str, a: _Rows, b: _Rows) -> Sample:
             )
         if None not in (a.texts[i], b.texts[j]) and a.texts[i] != b.texts[j]:
             raise UserError(f"row {quoted(ids[i])} of {lang} has two texts", remedy=remedy)
-    predicted = np.array([a.predicted, [b.predicted[j] for j in place]])
-    return Sample(ids, np.asarray(a.gold), predicted)
+    found = [a.found, [b.found[j] for j in place]]
+    return sample_of(card, lang, ids, gold=a.gold, found=found)

@@ -8,13 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from interlingua.base.seeding import generator
-from interlingua.evaluation.bootstrap import LEVEL, interval
+from interlingua.evaluation.bootstrap import LEVEL, Sums, blocks, interval, replicates
 from interlingua.evaluation.records import (
     Bootstrap,
     ClassScores,
@@ -26,8 +24,6 @@ from interlingua.evaluation.records import (
 from interlingua.evaluation.scorecard import Means, breakdown_of, facts_of, summarised
 from interlingua.languages import tag_of
 from interlingua.tasks.metrics.spans import SpanCounts
-
-_CELLS = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +101,12 @@ def build_measured(  # noqa: PLR0913 - the head of a scorecard is all of these
         classes: How well each label is known in each language.
     """
     sources = tuple(sorted({tag_of(source) for source in source_languages}))
-    blocks = _blocks(results)
-    drawn: dict[str, NDArray[np.float64]] = {}
-    for block in blocks:
-        drawn |= _drawn(block, results, resamples, seed)
+    samples = {lang: _sums(lang, found) for lang, found in results.items()}
+    replicated = replicates(samples, resamples=resamples, seed=seed)
+    drawn = {lang: values[0] for lang, values in replicated.items()}
     scores, notes = {}, {}
     for lang, found in sorted(results.items()):
-        score = float(_ratio(found.right.sum(), found.whole.sum()))
+        (score,) = samples[lang].scores
         metrics: dict[str, float | None] = {metric: score, **found.metrics}
         n = len(found.right)
         ci = interval(drawn[lang], score)
@@ -137,7 +132,7 @@ def build_measured(  # noqa: PLR0913 - the head of a scorecard is all of these
         classes=dict(classes or {}),
         languages=facts,
         bootstrap=Bootstrap(
-            level=LEVEL, resamples=resamples, parallel=len(blocks) == 1 < len(results)
+            level=LEVEL, resamples=resamples, parallel=len(blocks(samples)) == 1 < len(results)
         ),
         notes=notes,
         data=tuple(DataFile.model_validate(file) for file in data),
@@ -148,41 +143,9 @@ def build_measured(  # noqa: PLR0913 - the head of a scorecard is all of these
     )
 
 
-def _blocks(results: Mapping[str, Measured]) -> list[list[str]]:
-    """Languages grouped by equal names of their items, in alphabetical order."""
-    by_ids: dict[Any, list[str]] = {}
-    for lang in sorted(results):
-        ids = results[lang].ids
-        same = frozenset(ids) if ids and len(set(ids)) == len(ids) else lang
-        by_ids.setdefault(same, []).append(lang)
-    return list(by_ids.values())
-
-
-def _drawn(
-    block: Sequence[str], results: Mapping[str, Measured], resamples: int, seed: int
-) -> dict[str, NDArray[np.float64]]:
-    """The scores of languages with the same items in every resample of these, ``[R]`` each."""
-    rng = generator(seed, "bootstrap", *block)
-    found = [_in_order(results[lang]) for lang in block]
-    items = len(found[0][0])
-    step = max(1, _CELLS // items)
-    parts: dict[str, list[NDArray[np.float64]]] = {lang: [] for lang in block}
-    for start in range(0, resamples, step):
-        size = min(step, resamples - start)
-        draws = rng.multinomial(items, np.full(items, 1 / items), size=size).astype(np.float64)
-        for lang, (right, whole) in zip(block, found, strict=True):
-            parts[lang].append(_ratio(draws @ right, draws @ whole))
-    return {lang: np.concatenate(values) for lang, values in parts.items()}
-
-
-def _in_order(found: Measured) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """What every item adds to numerator and denominator, by the names of the items."""
-    if not found.ids:
-        return found.right, found.whole
-    order = sorted(range(len(found.ids)), key=found.ids.__getitem__)
-    return found.right[order], found.whole[order]
-
-
-def _ratio(right: Any, whole: Any) -> NDArray[np.float64]:  # noqa: ANN401 - numbers or arrays
-    """``right / whole``, 0 where there is nothing."""
-    return np.asarray(np.divide(right, np.maximum(whole, 1e-12)), dtype=np.float64)
+def _sums(lang: str, found: Measured) -> Sums:
+    """What a language's items add, under names of its own where none are known."""
+    ids = found.ids
+    if not ids or len(set(ids)) < len(ids):
+        ids = [f"{lang} {i:09}" for i in range(len(found.right))]
+    return Sums(ids, found.right[None], found.whole[None])

@@ -19,7 +19,7 @@ from interlingua.base.config import make
 from interlingua.base.errors import ConfigError, DataError
 from interlingua.base.files import atomic_path
 from interlingua.base.seeding import generator
-from interlingua.evaluation.bootstrap import LEVEL, Sample, blocks, interval, replicates
+from interlingua.evaluation.bootstrap import LEVEL, Labelled, blocks, interval, replicates
 from interlingua.evaluation.records import (
     BREAKDOWNS,
     Bootstrap,
@@ -100,10 +100,12 @@ def build(  # noqa: PLR0913 - the head of a scorecard is all of these
     assert all(r.probabilities.shape[1] == len(labels) for r in results), labels
     sources = tuple(sorted({tag_of(source) for source in source_languages}))
     samples = {
-        lang: Sample(result.ids, result.gold, result.predicted[None])
+        lang: Labelled(
+            result.ids, result.gold, result.predicted[None], metric=metric, classes=len(labels)
+        )
         for lang, result in by_lang.items()
     }
-    drawn = replicates(samples, metric=metric, classes=len(labels), resamples=resamples, seed=seed)
+    drawn = replicates(samples, resamples=resamples, seed=seed)
     notes: dict[str, str] = {}
     scores = {
         lang: _score(lang, result, metric, labels, drawn[lang][0], notes, seed=seed)

@@ -8,7 +8,7 @@ import warnings
 import numpy as np
 import pytest
 
-from interlingua.tasks.metrics.resampled import means, span_f1
+from interlingua.tasks.metrics.resampled import means
 from interlingua.tasks.metrics.spans import span_counts, span_scores, spans, token_accuracy
 
 IOB = ["B-PER", "I-PER", "B-LOC", "I-LOC", "O"]
@@ -99,17 +99,6 @@ def test_f1_on_plain_tags_is_not_accuracy():
     predicted = [["DET", "NOUN", "VERB", "VERB", "ADP", "DET", "NOUN"]]
     assert token_accuracy(gold, predicted) == pytest.approx(6 / 7)
     assert f1(gold, predicted) == pytest.approx(2 / 3)
-
-
-def test_resampled_sentences_repeat_their_counts():
-    rng = np.random.default_rng(0)
-    for gold, predicted in corpora(50, IOB, seed=2):
-        counts = rng.multinomial(len(gold), np.ones(len(gold)) / len(gold), size=4)
-        spans_of = span_counts(gold, predicted)
-        for f, drawn in zip(span_f1(spans_of, counts.astype(float)), counts, strict=True):
-            repeated = np.repeat(np.arange(len(gold)), drawn).tolist()
-            of = f1([gold[i] for i in repeated], [predicted[i] for i in repeated])
-            assert f == pytest.approx(of)
 
 
 def test_resampled_means():

@@ -20,8 +20,6 @@ from interlingua.base.registry import Registry
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from interlingua.tasks.metrics.spans import SpanCounts
-
     Ints = NDArray[np.integer[Any]]
     Counts = NDArray[np.floating[Any]]
 
@@ -93,19 +91,3 @@ def means(values: NDArray[np.float64], counts: Counts) -> NDArray[np.float64]:
         ``[R]``.
     """
     return np.asarray((counts @ values) / counts.sum(axis=1, dtype=np.float64))
-
-
-def span_f1(spans: SpanCounts, counts: Counts) -> NDArray[np.float64]:
-    """Span F1 of every resample of sentences: ``2 hits / (predicted + gold)`` of those drawn.
-
-    Args:
-        spans: Counts of ``N`` sentences.
-        counts: ``[R, N]``, how often each sentence was drawn.
-
-    Returns:
-        ``[R]``; 0 for a resample without spans.
-    """
-    sums = counts @ np.stack([2 * spans.hits, spans.predicted + spans.gold], axis=1)
-    double_hits, whole = sums.astype(np.float64).T
-    f1 = np.divide(double_hits, whole, out=np.zeros_like(whole), where=whole > 0)
-    return np.asarray(f1)

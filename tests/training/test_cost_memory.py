@@ -11,7 +11,7 @@ from interlingua.models.language_model import LanguageModel
 from interlingua.models.scratch import NewModel, config_of, model_of
 from interlingua.training.cost.architecture import Batch, architecture_of
 from interlingua.training.cost.memory import activations
-from interlingua.training.trainable import set_dropout
+from interlingua.training.trainable import attend_by_products, set_dropout
 
 SHAPES = ["bert", "xlm-roberta", "modernbert", "mt5", "llama"]
 IDS = {"pad": 1, "start": 0, "end": 2}
@@ -43,7 +43,10 @@ def saved_bytes(model: Any, batch: Batch, *, bfloat16: bool) -> int:
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("bfloat16", [False, True])
 @pytest.mark.parametrize("dropout", [0.0, 0.1])
-def test_what_layers_save_is_what_torch_saves(shape: str, bfloat16: bool, dropout: float) -> None:
+@pytest.mark.parametrize("cpu", [False, True])
+def test_what_layers_save_is_what_torch_saves(
+    shape: str, bfloat16: bool, dropout: float, cpu: bool
+) -> None:
     new = NewModel.model_validate(
         {"shape": shape, "tokenizer": "-", "layers": 4, "width": 64, "heads": 4}
         | {"intermediate": 160, "max_length": 96}
@@ -51,8 +54,10 @@ def test_what_layers_save_is_what_torch_saves(shape: str, bfloat16: bool, dropou
     model = model_of(new, vocabulary=700, **IDS)
     model.train()
     set_dropout(model, dropout)
+    if cpu:
+        attend_by_products(model, length=88, device=torch.device("cpu"))
     batch = Batch(rows=3, length=88, labelled=88 * 3, target=40 if shape == "mt5" else 0)
     counted = architecture_of(config_of(new, vocabulary=700, **IDS).to_dict())
-    said = activations(counted, batch, bfloat16=bfloat16, dropout=dropout > 0)
+    said = activations(counted, batch, bfloat16=bfloat16, dropout=dropout > 0, cpu=cpu)
     found = saved_bytes(LanguageModel(model), batch, bfloat16=bfloat16)
     assert said == pytest.approx(found, rel=0.06)

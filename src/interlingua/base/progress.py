@@ -38,11 +38,12 @@ def say(message: str) -> None:
 class Track:
     """A piece of work with a known or unknown number of steps; see `track`."""
 
-    def __init__(self, title: str, total: int | None, unit: str) -> None:
+    def __init__(self, title: str, total: int | None, unit: str, done: int = 0) -> None:
         self.title = title
         self.total = total
         self.unit = unit
-        self.done = 0
+        self.done = done
+        self._before = done
         self.note = ""
         self._started = time.monotonic()
         self._last_line = self._started
@@ -60,7 +61,7 @@ class Track:
                 console=Console(stderr=True),
                 transient=True,
             )
-            self._task = self._bar.add_task(title, total=total, rate="", note="")
+            self._task = self._bar.add_task(title, total=total, completed=done, rate="", note="")
             self._bar.start()
 
     def advance(self, steps: int = 1, note: str = "") -> None:
@@ -82,30 +83,35 @@ class Track:
 
     def _rate(self) -> str:
         seconds = max(time.monotonic() - self._started, 1e-9)
-        if 0 < self.done < seconds:
-            return f"{seconds / self.done:.1f} s each"
-        return f"{self.done / seconds:.0f} {self.unit}/s"
+        here = self.done - self._before
+        if 0 < here < seconds:
+            return f"{seconds / here:.1f} s each"
+        rate = here / seconds
+        return f"{rate:.{0 if rate >= 10 or not rate else 1}f} {self.unit}/s"
 
     def _line(self) -> str:
         total = f"/{self.total}" if self.total is not None else ""
         elapsed = time.monotonic() - self._started
+        here = self.done - self._before
         left = ""
-        if self.total is not None and 0 < self.done < self.total:
-            left = f", {elapsed / self.done * (self.total - self.done):.0f} s left"
+        if self.total is not None and here > 0 and self.done < self.total:
+            left = f", {elapsed / here * (self.total - self.done):.0f} s left"
         note = f", {self.note}" if self.note else ""
         return f"{self.title}: {self.done}{total} {self.unit}, {self._rate()}{left}{note}"
 
 
 @contextmanager
-def track(title: str, total: int | None = None, *, unit: str = "steps") -> Iterator[Track]:
-    """Show how far a piece of work has come.
+def track(
+    title: str, total: int | None = None, *, unit: str = "steps", done: int = 0
+) -> Iterator[Track]:
+    """Show how far a piece of work has come, ``done`` of it before it went on here.
 
     Example:
         >>> with track("Reading", total=2, unit="rows") as progress:
         ...     progress.advance()
         ...     progress.advance()
     """
-    progress = Track(title, total, unit)
+    progress = Track(title, total, unit, done)
     try:
         yield progress
     finally:

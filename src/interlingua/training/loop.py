@@ -189,8 +189,8 @@ class Loop:
         if self.settings.checkpoint == "average":
             self.points = points(total, self.settings.average_over)
         self.started = time.monotonic()
-        with _on_sigterm(self._stop), track("Training", total, unit="steps") as bar:
-            bar.advance(self.progress.step)
+        before = self.progress.step
+        with _on_sigterm(self._stop), track("Training", total, done=before) as bar:
             try:
                 while not self.progress.finished:
                     self.learner.begin_epoch(self.progress.epoch)

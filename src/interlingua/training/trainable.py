@@ -95,8 +95,13 @@ def attend_by_products(encoder: nn.Module, *, length: int, device: torch.device)
         device: Where it is trained.
     """
     choose: Callable[[str], None] | None = getattr(encoder, "set_attn_implementation", None)
-    if choose is not None and device.type == "cpu" and length <= _SHORT:
+    if choose is not None and device.type == "cpu" and attends_by_products(length):
         choose("eager")
+
+
+def attends_by_products(length: int) -> bool:
+    """Whether rows of so many tokens at most attend by plain products on a CPU."""
+    return length <= _SHORT
 
 
 def add_lora(encoder: nn.Module, settings: LoraSettings, *, seed: int) -> nn.Module:

@@ -181,8 +181,7 @@ def search(recipe: TuneRecipe, space: dict[str, Range], out: Path, score: Score)
     optuna = require("optuna", extra="tune")
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     done = _read(out / TRIALS)
-    with track("Searching", recipe.search.trials, unit="trials") as bar:
-        bar.advance(len(done))
+    with track("Searching", recipe.search.trials, unit="trials", done=len(done)) as bar:
         while len(done) < recipe.search.trials and not _late(recipe, done):
             number = len(done)
             study = _study(optuna, recipe.training.seed, space, done)

@@ -82,17 +82,25 @@ class Forecast:
         learner: What is trained.
         out: The run's folder.
         world: How many processes share the work.
+        cpu: Whether a processor trains.
         process: Bytes of this process before the run.
     """
 
     def __init__(
-        self, load: Load, learner: LanguageModelLearner, out: Path, *, world: int, process: int
+        self,
+        load: Load,
+        learner: LanguageModelLearner,
+        out: Path,
+        *,
+        world: int,
+        cpu: bool,
+        process: int,
     ) -> None:
         self.load, self.learner = load, learner
         self.path = out / PREDICTION
         self.world = world
         bfloat16 = learner.arithmetic.bfloat16
-        memory = load.memory(bfloat16=bfloat16, process=process)
+        memory = load.memory(bfloat16=bfloat16, cpu=cpu, process=process)
         self.document = {**facts_of(load), "memory": memory.facts(), "seconds": None}
         self.watching = not self.path.exists()  # a resumed run keeps what it said at its start
         self._steps = 0
@@ -115,7 +123,8 @@ class Forecast:
         """
         if not group.first:
             return None
-        process = process_bytes() if group.device.type == "cpu" else 0
+        cpu = group.device.type == "cpu"
+        process = process_bytes() if cpu else 0
         try:
             architecture = architecture_of(folder.config)
         except ModelError as error:
@@ -148,8 +157,9 @@ class Forecast:
             validation_tokens=tokens,
             note=f"{len(batches)} of the run's own steps",
         )
-        weights = 4 * architecture.total if group.device.type == "cpu" else 0
-        return cls(load, learner, out, world=group.world, process=max(0, process - weights))
+        weights = 4 * architecture.total if cpu else 0
+        process = max(0, process - weights)
+        return cls(load, learner, out, world=group.world, cpu=cpu, process=process)
 
     def after_step(self, step: int) -> None:
         """Take the rate of some early steps, and then say how long all of them will take."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from interlingua.base.seeding import generator
@@ -104,22 +104,22 @@ class Load:
         """All operations."""
         return self.step_flops + self.forward_flops
 
-    def memory(self, *, bfloat16: bool, process: int = 0) -> Memory:
-        """The largest memory of the run."""
+    def memory(self, *, bfloat16: bool, cpu: bool = False, process: int = 0) -> Memory:
+        """The largest memory of the run, on a processor or another device."""
         if not self.steps:
-            return memory_at_rest(
-                self.architecture, self.largest, bfloat16=bfloat16, process=process
+            found = memory_at_rest(self.architecture, self.largest, bfloat16=bfloat16)
+        else:
+            found = memory_of(
+                self.architecture,
+                self.largest,
+                self.trained,
+                bfloat16=bfloat16,
+                dropout=self.dropout,
+                copies=self.copies,
+                cpu=cpu,
+                checked=self.checked,
             )
-        return memory_of(
-            self.architecture,
-            self.largest,
-            self.trained,
-            bfloat16=bfloat16,
-            dropout=self.dropout,
-            copies=self.copies,
-            checked=self.checked,
-            process=process,
-        )
+        return replace(found, process=process)
 
     def _of_all(self, of_sample: float) -> int:
         return round(of_sample / max(1, len(self.batches)) * self.steps)

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, fields, replace
 
 from interlingua.objectives.token_loss import SLICE, kept_slices
 from interlingua.training.cost.architecture import Architecture, Batch, Stack, Trained
+from interlingua.training.trainable import attends_by_products
 
 _SINGLE, _HALF = 4, 2
 _INDEX = 8
@@ -34,6 +35,7 @@ class _Saved:
         dropped: Masks of width D, where hidden states are dropped.
         scores: Whether attention saves a table of L entries a head.
         other: Tensors of width D that are saved of each token of the other stack, and in bfloat16.
+        fused: Tensors of width D that attention by plain products does without.
     """
 
     single: int
@@ -43,11 +45,12 @@ class _Saved:
     dropped: int = 2
     scores: bool = False
     other: tuple[int, int] = (0, 0)
+    fused: int = 0
 
 
 _BERT = _Saved(single=2, wide=6, half=8, feed=2)
 _SAVED = {
-    "modernbert": _Saved(single=2, wide=8, half=8, feed=4),
+    "modernbert": _Saved(single=2, wide=8, half=8, feed=4, fused=2),
     "llama": _Saved(single=4, wide=6, half=9, feed=4, dropped=0),
     "mistral": _Saved(single=4, wide=6, half=9, feed=4, dropped=0),
 }
@@ -97,8 +100,8 @@ def memory_of(
     bfloat16: bool,
     dropout: bool,
     copies: int,
+    cpu: bool = False,
     checked: Batch | None = None,
-    process: int = 0,
 ) -> Memory:
     """The memory of training.
 
@@ -109,8 +112,8 @@ def memory_of(
         bfloat16: Whether products are in bfloat16, parameters being float32 all the same.
         dropout: Whether hidden states are dropped.
         copies: Copies of what is trained that are kept beside it.
+        cpu: Whether it is trained on a processor, where short rows keep their tables of attention.
         checked: The largest batch that is run forward only.
-        process: Bytes of the process before any model.
     """
     taught = architecture.trained(trained)
     extra = taught if trained.rank else trained.rows * architecture.width
@@ -119,19 +122,16 @@ def memory_of(
         optimizer=2 * _SINGLE * taught,
         kept=copies * _SINGLE * taught,
         gradients=_SINGLE * taught,
-        activations=activations(architecture, batch, bfloat16=bfloat16, dropout=dropout),
+        activations=activations(architecture, batch, bfloat16=bfloat16, dropout=dropout, cpu=cpu),
         logits=_logits(architecture, batch, bfloat16=bfloat16),
         validation=0 if checked is None else _resting(architecture, checked, bfloat16=bfloat16),
-        process=process,
     )
 
 
-def memory_at_rest(
-    architecture: Architecture, batch: Batch, *, bfloat16: bool, process: int = 0
-) -> Memory:
+def memory_at_rest(architecture: Architecture, batch: Batch, *, bfloat16: bool) -> Memory:
     """The memory of a model that is only run: its weights, and the states of one layer."""
     states = _resting(architecture, batch, bfloat16=bfloat16)
-    return Memory(_SINGLE * architecture.total, 0, 0, 0, states, 0, process=process)
+    return Memory(_SINGLE * architecture.total, 0, 0, 0, states, 0)
 
 
 def _resting(architecture: Architecture, batch: Batch, *, bfloat16: bool) -> int:
@@ -143,15 +143,18 @@ def _resting(architecture: Architecture, batch: Batch, *, bfloat16: bool) -> int
     return states + _logits(architecture, batch, bfloat16=bfloat16)
 
 
-def activations(architecture: Architecture, batch: Batch, *, bfloat16: bool, dropout: bool) -> int:
+def activations(
+    architecture: Architecture, batch: Batch, *, bfloat16: bool, dropout: bool, cpu: bool = False
+) -> int:
     """Bytes that a forward pass saves for the backward pass, matrices cast to bfloat16 included."""
+    products = cpu and attends_by_products(batch.length)
     size = _HALF if bfloat16 else _SINGLE
     found = _HALF * architecture.matrices if bfloat16 else 0
     last = batch.rows * batch.length
     for stack in architecture.stacks:
         own, other = (batch.target, batch.length) if stack.cross else (batch.length, 0)
         saved = _saved(architecture.family, stack)
-        of_token = _layer(stack, saved, own + other, size=size, dropout=dropout)
+        of_token = _layer(stack, saved, own + other, size=size, dropout=dropout, products=products)
         crossed = size * stack.inner * saved.other[bfloat16] * other
         found += stack.layers * batch.rows * (own * of_token + crossed)
         last = batch.rows * own
@@ -164,11 +167,15 @@ def _saved(family: str, stack: Stack) -> _Saved:
     return _T5_ENCODER if family in ("t5", "mt5") else _SAVED.get(family, _BERT)
 
 
-def _layer(stack: Stack, saved: _Saved, length: int, *, size: int, dropout: bool) -> int:
+def _layer(
+    stack: Stack, saved: _Saved, length: int, *, size: int, dropout: bool, products: bool
+) -> int:
     """Bytes of one token in one layer."""
-    wide = saved.half if size == _HALF else saved.wide
-    attention = _SINGLE * stack.heads * (length if saved.scores else 1)
-    mask = 0 if saved.scores else size * length
+    wide = (saved.half if size == _HALF else saved.wide) - saved.fused * products
+    tables = saved.scores or products
+    copied = _HALF if products and size == _HALF else 0  # of the softmax, for the product
+    attention = (_SINGLE + copied) * stack.heads * (length if tables else 1)
+    mask = 0 if tables else size * length
     states = stack.width * (_SINGLE * saved.single + size * (wide + saved.dropped * dropout))
     return states + size * stack.feed * saved.feed + attention + mask + _STATISTICS
 

@@ -169,8 +169,9 @@ def _predicted(
     load = sample.load
     device = device_here()
     arithmetic = Arithmetic.of(_loop_settings(recipe, sample), device)
-    process = process_bytes() if device.type == "cpu" else 0
-    memory = load.memory(bfloat16=arithmetic.bfloat16, process=process)
+    cpu = device.type == "cpu"
+    process = process_bytes() if cpu else 0
+    memory = load.memory(bfloat16=arithmetic.bfloat16, cpu=cpu, process=process)
     here, matmul = None, None
     if settings.measure != "none":
         matmul = matmul_rate(device, bfloat16=arithmetic.bfloat16)
@@ -181,7 +182,7 @@ def _predicted(
         ):
             timed = _timed(recipe, sample, folder)
         rate, basis = _rate(matmul, timed, settings)
-        place = _Place(_name(device), basis, rate, limit, settings.watts)
+        place = _Place(_name(device), basis, rate, limit, settings.watts, cpu=cpu)
         here = _estimate(load, settings, place, memory, bfloat16=arithmetic.bfloat16)
     return Prediction(
         load,
@@ -247,6 +248,7 @@ class _Place:
     limit: int
     watts: float | None
     source: str = ""
+    cpu: bool = False
 
 
 def _estimate(
@@ -270,7 +272,7 @@ def _estimate(
         memory_gb=place.limit / _GB,
         needed_gb=memory.total / _GB,
         fits=fits,
-        remedy="" if fits else remedy(load, room, bfloat16=bfloat16),
+        remedy="" if fits else remedy(load, room, bfloat16=bfloat16, cpu=place.cpu),
         kwh=kwh,
         price=price,
         source=place.source,

@@ -136,6 +136,20 @@ def test_distilling_is_the_squared_distance_to_the_parents_place() -> None:
     assert float(made.loss([-known, known], asked, [])) == pytest.approx(4, abs=1e-5)
 
 
+@pytest.mark.parametrize("changes", [{}, {"kind": "xcl", "queue": 4}])
+def test_the_distance_of_translations_is_added(changes: dict[str, Any]) -> None:
+    """Of unit vectors |x - y|^2 = 2 - 2 cos(x, y)."""
+    plain = objective(fake_rows(), temperature=0.3, **changes)
+    drawn = objective(fake_rows(), temperature=0.3, distance_weight=7, **changes)
+    asked = plain.ask(np.arange(PAIRS), np.random.default_rng(0))
+    vectors = list(torch.randn(2, PAIRS, WIDTH, generator=torch.Generator().manual_seed(1)))
+    keys = [vector + 0.1 for vector in vectors] if changes else []
+    unit = [nn.functional.normalize(vector, dim=1) for vector in vectors]
+    gaps = 2 - 2 * (unit[0] * unit[1]).sum(dim=1)
+    added = drawn.loss(vectors, asked, keys) - plain.loss(vectors, asked, keys)
+    assert float(added) == pytest.approx(7 * float(gaps.mean()), abs=1e-4)
+
+
 def test_what_the_rows_do_not_have_is_told() -> None:
     with pytest.raises(DataError, match="no pair has negatives"):
         objective(fake_rows(negatives=False), hard_negatives=1)

@@ -247,10 +247,20 @@ class PairObjective(Objective):
     def loss_at(
         self, vectors: list[Tensor], asked: Asked, keys: list[Tensor], length: int
     ) -> Tensor:
-        """InfoNCE within the batch; with a queue, both ways among keys and queue."""
-        settings, numbers = self.settings, asked.facts["numbers"]
+        """The contrast, and of the squared distance between translations what was asked for."""
+        settings = self.settings
         if settings.kind == "distill":
             return preserving(vectors[0], vectors[1])
+        contrast = self._contrast(vectors, asked, keys, length)
+        if not settings.distance_weight:
+            return contrast
+        return contrast + settings.distance_weight * preserving(vectors[0], vectors[1])
+
+    def _contrast(
+        self, vectors: list[Tensor], asked: Asked, keys: list[Tensor], length: int
+    ) -> Tensor:
+        """InfoNCE within the batch; with a queue, both ways among keys and queue."""
+        settings, numbers = self.settings, asked.facts["numbers"]
         found = settings.false_negatives
         false = None
         if found is not None and found.rule != "parent":

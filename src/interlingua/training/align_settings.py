@@ -41,6 +41,9 @@ class ContrastSettings(Config):
     """Whether targets choose among sources too; ``xcl`` always does both."""
     margin: float = Field(0.0, ge=0, lt=2)
     """By which the right one has to win, in cosine."""
+    distance_weight: float = Field(0.0, ge=0)
+    """Of ``infonce`` and ``xcl``: how much of the squared distance between translations is added to
+    the loss. Without it texts may be told apart by leaving the region of their translations."""
     false_negatives: FalseNegativeSettings | None = None
     """Which candidates are ignored because of their cosine; none: no candidate is."""
     anchor_negatives: int = Field(0, ge=0)
@@ -78,6 +81,8 @@ class ContrastSettings(Config):
             raise ValueError(f"queue suits symmetric infonce and xcl, not {self.kind}")
         if self.kind == "xcl" and not self.symmetric:
             raise ValueError("xcl goes in both directions: leave symmetric out")
+        if self.distance_weight and self.kind not in ("infonce", "xcl"):
+            raise ValueError(f"distance_weight suits infonce and xcl, not {self.kind}")
         plain = self.kind == "infonce" and not self.queue_length
         if (self.anchor_negatives or self.hard_negatives) and not plain:
             raise ValueError("anchor_negatives and hard_negatives suit infonce without a queue")

@@ -1,4 +1,6 @@
-"""nDCG@10 of vectors, words and both on Debian's descriptions, between languages.
+"""Search across languages on Debian's descriptions: words, vectors, both, and scored again.
+
+    python recipes/search/debian.py --corpus corpus/debian --out runs/search
 
 See README.md beside this file.
 """
@@ -6,200 +8,198 @@ See README.md beside this file.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
+import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from reranker import CHARACTERS as READ
+from reranker import teach
 
-from interlingua.applications.searcher import CANDIDATES, WORDS_WEIGHT
 from interlingua.base.files import write_json
-from interlingua.base.seeding import generator
-from interlingua.corpus.rows import read_table
+from interlingua.base.progress import say
+from interlingua.evaluation.bootstrap import mean_with_interval
+from interlingua.evaluation.documents import Described, Pool, figures, in_order, read_described
 from interlingua.inference.encode import Encoder
 from interlingua.models.folder import open_model
 from interlingua.retrieval import fusion
-from interlingua.retrieval.bm25 import BM25
 from interlingua.retrieval.records import Hit, Passage
 from interlingua.retrieval.rerank import Reranker
-from interlingua.tasks.metrics.ranking import ndcg
+from interlingua.training.pretrain_data import held_out
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from numpy.typing import NDArray
 
-    Scored = list[tuple[str, float]]
+    from interlingua.evaluation.documents import Part, Ranked
+
+    Values = NDArray[np.float64]
 
 PAIRS = (
-    "eng-deu",
-    "deu-eng",
-    "eng-jpn",
-    "jpn-eng",
-    "fra-ita",
-    "rus-fra",
-    "dan-deu",
-    "eng-rus",
-    "spa-eng",
-    "ita-jpn",
-    "eng-ita",
-    "nld-fra",
+    *("eng-deu", "deu-eng", "eng-jpn", "jpn-eng", "fra-ita", "rus-fra"),
+    *("dan-deu", "eng-rus", "spa-eng", "ita-jpn", "eng-ita", "pol-fra"),
 )
-CHARACTERS = 1500
-RERANKED = 20
-RESAMPLES = 1000
+"""Language of the queries, language of the documents."""
+PARTS = ("dense", "bm25")
+"""What ``fused`` is made of, and must not lose to."""
 
 
 @dataclass(frozen=True, slots=True)
-class Described:
-    """One cluster of packages in one language."""
+class Corpus:
+    """Descriptions of one part of the clusters, read as they are asked for.
 
-    synopsis: str
-    text: str
+    Attributes:
+        folder: What ``corpus fetch debian`` has written.
+        part: Which clusters.
+    """
 
+    folder: Path
+    part: Part
+    _read: dict[str, dict[str, Described]]
 
-def read_language(corpus: Path, code: str, half: str) -> dict[str, Described]:
-    """The clusters of one half in one language, by name."""
-    (path,) = (corpus / "documents").glob(f"{code}_*.jsonl.zst")
-    found: dict[str, Described] = {}
-    for row in read_table(path):
-        cluster = str(row.values["cluster"])
-        tuning = hashlib.sha256(cluster.encode()).digest()[0] % 10 == 0
-        _, _, body = str(row.values["text"]).partition("\n\n")
-        if body and tuning == (half == "tune"):
-            synopsis = str(row.values["meta"]["synopsis"])
-            found.setdefault(cluster, Described(synopsis, body[:CHARACTERS]))
-    return found
+    @classmethod
+    def of(cls, folder: Path, part: Part) -> Corpus:
+        """One of the parts."""
+        return cls(folder, part, {})
 
-
-@dataclass(frozen=True, slots=True)
-class Pool:
-    """Documents of one language, indexed both ways."""
-
-    names: list[str]
-    texts: dict[str, str]
-    vectors: NDArray[np.float32]
-    words: BM25
+    def __getitem__(self, code: str) -> dict[str, Described]:
+        """The descriptions in a language."""
+        if code not in self._read:
+            (path,) = (self.folder / "documents").glob(f"{code}_*.jsonl*")
+            self._read[code] = read_described(path, self.part)
+        return self._read[code]
 
 
-def make_pool(encoder: Encoder, documents: dict[str, Described], limit: int) -> Pool:
-    """Index the first documents by the hash of their cluster's name."""
-    names = sorted(documents, key=lambda name: hashlib.sha256(name.encode()).hexdigest())[:limit]
-    texts = {name: documents[name].text for name in names}
-    prefix = encoder.folder.info.prefixes.get("passage")
-    vectors = encoder.encode(list(texts.values()), prefix=prefix).vectors
-    return Pool(names, texts, vectors, BM25.build(Passage(n, t) for n, t in texts.items()))
+def scored_again(
+    rerank: Reranker, pool: Pool, query: str, ranked: Ranked, depth: int
+) -> list[tuple[str, float]]:
+    """The first documents by the model that reads query and document together."""
+    hits = [Hit(Passage(name, pool.texts[name][:READ]), score) for name, score in ranked[:depth]]
+    return [(hit.passage.id, hit.score) for hit in rerank.rerank(query, hits)]
 
 
-def rankings(
-    encoder: Encoder, pool: Pool, queries: dict[str, str], rerank: Reranker | None, weight: float
-) -> dict[str, list[Scored]]:
-    """What every system finds for every query."""
-    texts = list(queries.values())
-    prefix = encoder.folder.info.prefixes.get("query")
-    scores = encoder.encode(texts, prefix=prefix).vectors @ pool.vectors.T
-    order = np.argsort(-scores, axis=1)[:, :CANDIDATES]
-    dense = [
-        [(pool.names[j], float(row[j])) for j in best]
-        for row, best in zip(scores, order, strict=True)
-    ]
-    words = pool.words.search(texts, k=CANDIDATES)
-    found = {"dense": dense, "bm25": words}
-    both = list(zip(texts, dense, words, strict=True))
-    found["rrf"] = [fusion.reciprocal_rank([a, b]) for _, a, b in both]
-    found["fused"] = [
-        fusion.scores(
-            [fusion.between(a), fusion.between(b, low=0.0, high=pool.words.ceiling(text))],
-            weights=(1 - weight, weight),
-        )
-        for text, a, b in both
-    ]
-    if rerank is not None:
-        found["reranked"] = [
-            [(hit.passage.id, hit.score) for hit in rerank.rerank(text, hits)]
-            for text, ranked in zip(texts, found["fused"], strict=True)
-            for hits in [[Hit(Passage(n, pool.texts[n]), s) for n, s in ranked[:RERANKED]]]
-        ]
-    return found
+def estimate(pairs: Sequence[Values], seed: int) -> dict[str, Any]:
+    """A mean over pairs with its interval."""
+    mean, ends = mean_with_interval(pairs, seed=seed)
+    return {"value": round(mean, 4), "interval": [round(end, 4) for end in ends]}
 
 
-def figures(found: dict[str, list[Scored]], wanted: list[str]) -> dict[str, NDArray[np.float64]]:
-    """The nDCG@10 of every query [Q], by system; one document is relevant."""
-    return {
-        name: np.array(
-            [
-                ndcg([float(n == right) for n, _ in ranked[:10]], ideal=[1.0], depth=10)
-                for ranked, right in zip(rows, wanted, strict=True)
-            ]
-        )
-        for name, rows in found.items()
+def judged(pairs: Sequence[Mapping[str, Values]], seed: int) -> dict[str, Any]:
+    """Every method, ``fused`` less each of its parts, and whether it loses to one of them.
+
+    Differences are of the same queries. ``fused`` loses where the whole interval is below zero.
+    """
+    found = {name: estimate([pair[name] for pair in pairs], seed) for name in pairs[0]}
+    gaps = {
+        f"fused less {name}": estimate([pair["fused"] - pair[name] for pair in pairs], seed)
+        for name in PARTS
     }
+    holds = all(gap["interval"][1] >= 0 for gap in gaps.values())
+    queries = sum(len(pair["fused"]) for pair in pairs)
+    return {"queries": queries, **found, **gaps, "fused_loses_to_neither": holds}
 
 
-def interval(values: list[NDArray[np.float64]], seed: int) -> list[float]:
-    """The 95 % interval of the mean over pairs; queries of a pair are drawn with replacement."""
-    rng = generator(seed, "search")
-    means = [
-        np.mean([rng.choice(pair, size=len(pair)).mean() for pair in values])
-        for _ in range(RESAMPLES)
-    ]
-    return [round(float(q), 4) for q in np.quantile(means, [0.025, 0.975])]
+def verdict(name: str, row: Mapping[str, Any]) -> str:
+    """One line for a person."""
+    methods = [key for key in ("bm25", "dense", "rrf", "fused", "reranked") if key in row]
+    told = "  ".join(f"{key} {row[key]['value']:.3f}" for key in methods)
+    gaps = ", ".join(
+        f"{row[f'fused less {part}']['value']:+.3f} "
+        f"({row[f'fused less {part}']['interval'][0]:+.3f} to "
+        f"{row[f'fused less {part}']['interval'][1]:+.3f}) to {part}"
+        for part in PARTS
+    )
+    end = "holds" if row["fused_loses_to_neither"] else "LOSES"
+    return f"{name:8} {row['queries']:5,} queries  {told}  fused {gaps}: {end}"
+
+
+def measure(
+    given: argparse.Namespace, encoder: Encoder, rerank: Reranker | None
+) -> dict[str, dict[str, Values]]:
+    """The nDCG@10 of every query of every pair, by method."""
+    corpus = Corpus.of(given.corpus, given.part)
+    pools: dict[str, Pool] = {}
+    found: dict[str, dict[str, Values]] = {}
+
+    def askable(name: str) -> bool:
+        return not given.held_out or held_out(name, given.held_out)
+
+    for pair in given.pairs:
+        source, target = pair.split("-")
+        if target not in pools:
+            order = sorted(in_order(corpus[target]), key=lambda name: not askable(name))
+            pools[target] = Pool.of(encoder, corpus[target], order[: given.documents])
+        pool, asked = pools[target], corpus[source]
+        names = [name for name in pool.texts if name in asked and askable(name)][: given.queries]
+        if not names:
+            raise SystemExit(f"{pair}: no query has its document in the pool")
+        queries = [asked[name].synopsis for name in names]
+        ranked = pool.rankings(encoder, queries, weight=given.weight)
+        if rerank is not None:
+            ranked["reranked"] = [
+                scored_again(rerank, pool, query, some, given.depth)
+                for query, some in zip(queries, ranked["fused"], strict=True)
+            ]
+        found[pair] = {name: figures(rows, names) for name, rows in ranked.items()}
+        say(verdict(pair, judged([found[pair]], given.seed)))
+    return found
 
 
 def main() -> None:
-    """Measure and write one JSON document."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--corpus", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--pairs", nargs="+", default=PAIRS, help="query-document languages")
-    parser.add_argument("--half", choices=("tune", "test"), default="test")
-    parser.add_argument("--documents", type=int, default=1000, help="of a language")
-    parser.add_argument("--queries", type=int, default=200, help="of a pair")
-    parser.add_argument("--weight", type=float, default=WORDS_WEIGHT, help="of words, fused")
+    """Teach the reranker unless one is given, measure, and write one JSON document."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--corpus", type=Path, required=True, help="of corpus fetch debian")
+    parser.add_argument("--out", type=Path, required=True, help="folder of debian.json")
+    parser.add_argument("--pairs", nargs="+", default=PAIRS, help="languages: query-document")
+    parser.add_argument("--part", choices=("tune", "test"), default="test", help="of clusters")
+    parser.add_argument("--documents", type=int, default=400, help="of a language")
+    parser.add_argument("--queries", type=int, default=100, help="of a pair")
+    parser.add_argument(
+        "--held-out",
+        type=float,
+        default=0.0,
+        help="ask only for clusters that a run of align with this data.held_out has put aside",
+    )
+    parser.add_argument(
+        "--weight", type=float, default=fusion.WORDS_WEIGHT, help="of words, in the fused score"
+    )
     parser.add_argument("--model", default="starter")
-    parser.add_argument("--rerank", default="", help="a model taught nli or paraphrase")
+    parser.add_argument(
+        "--rerank", default="", help="a model taught pairs, or none; without it one is taught"
+    )
+    parser.add_argument("--depth", type=int, default=10, help="documents that are scored again")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", action="store_true", help="print the document, nothing else")
     given = parser.parse_args()
+    started = time.monotonic()
     encoder = Encoder(open_model(given.model))
     encoder.engine()  # the fastest: this is no small job
-    rerank = Reranker(open_model(given.rerank)) if given.rerank else None
-    pairs = [tuple(pair.split("-")) for pair in given.pairs]
-    codes = {code for pair in pairs for code in pair}
-    texts = {code: read_language(given.corpus, code, given.half) for code in sorted(codes)}
-    targets = sorted({pair[1] for pair in pairs})
-    pools = {code: make_pool(encoder, texts[code], given.documents) for code in targets}
-    measured = {}
-    for source, target in pairs:
-        asked = [name for name in pools[target].names if name in texts[source]][: given.queries]
-        queries = {name: texts[source][name].synopsis for name in asked}
-        found = rankings(encoder, pools[target], queries, rerank, given.weight)
-        measured[f"{source}-{target}"] = figures(found, asked)
-    systems = list(next(iter(measured.values())))
-    columns = {name: [pair[name] for pair in measured.values()] for name in systems}
-    gaps = {
-        f"fused less {name}": [a - b for a, b in zip(columns["fused"], columns[name], strict=True)]
-        for name in ("dense", "bm25")
-    }
+    rerank = None
+    if given.rerank != "none":
+        model = given.rerank or teach(
+            Corpus.of(given.corpus, "teach"), given.pairs, encoder, given.out, seed=given.seed
+        )
+        rerank = Reranker(open_model(model))
+    found = measure(given, encoder, rerank)
     document = {
-        "ndcg_at_10": {
-            pair: {"queries": len(row["dense"])}
-            | {name: round(float(values.mean()), 4) for name, values in row.items()}
-            for pair, row in measured.items()
-        },
-        "mean": {
-            name: {
-                "value": round(float(np.mean([pair.mean() for pair in values])), 4),
-                "interval": interval(values, given.seed),
-            }
-            for name, values in {**columns, **gaps}.items()
-        },
-        "documents": {code: len(pool.names) for code, pool in pools.items()},
-        "half": given.half,
-        "weight": given.weight,
-        "model": given.model,
+        "metric": "ndcg_at_10",
+        "pairs": {pair: judged([values], given.seed) for pair, values in found.items()},
+        "all": judged(list(found.values()), given.seed),
+        **{name: getattr(given, name) for name in ("part", "documents", "queries", "weight")},
+        **{name: getattr(given, name) for name in ("held_out", "depth", "model", "seed")},
+        "seconds": round(time.monotonic() - started, 1),
     }
-    write_json(given.out, document)
-    print(json.dumps(document["mean"], indent=2))
+    write_json(given.out / "debian.json", document)
+    if given.json:
+        print(json.dumps(document, indent=2))
+    else:
+        print("\n".join(verdict(name, row) for name, row in document["pairs"].items()))
+        print(verdict("all", document["all"]))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import importlib.util
 import json
 import sys
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -189,3 +189,84 @@ def test_both_models_are_trained_compared_and_left_as_they_are(
     compare.main()
     assert (tmp_path / "4-tlm-0" / "model.safetensors").stat().st_mtime_ns == weights
     assert json.loads((tmp_path / "5-retrieval.json").read_text()) == report
+
+
+class Numbered:
+    """Puts a text at the place of the number it ends with."""
+
+    folder = SimpleNamespace(info=SimpleNamespace(prefixes={}))
+
+    def encode(self, texts: list[str], prefix: str | None = None) -> Any:
+        del prefix
+        return SimpleNamespace(
+            vectors=np.eye(100, dtype=np.float32)[[int(text.split()[-1]) for text in texts]]
+        )
+
+
+@pytest.fixture
+def descriptions(tmp_path: Path) -> Path:
+    """A hundred packages, described in two languages that share no word."""
+    for code, words in (("eng_Latn", ("line", "text")), ("jpn_Jpan", ("行", "文"))):
+        rows = [
+            {
+                "text": f"{words[0]} {i}\n\n{words[1]} {i}",
+                "cluster": f"c{i}",
+                "meta": {"synopsis": f"{words[0]} {i}"},
+            }
+            for i in range(100)
+        ]
+        write_rows(tmp_path / "documents" / f"{code}.jsonl.zst", rows)
+    return tmp_path
+
+
+def test_documents_are_found_in_the_other_language_and_nothing_is_taught_on_them(
+    descriptions: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("bm25s")
+    from interlingua.evaluation.documents import part_of
+
+    reranker = script(monkeypatch, "search/reranker")
+    debian = script(monkeypatch, "search/debian")
+    given = SimpleNamespace(
+        **{"corpus": descriptions, "part": "test", "pairs": ["jpn-eng", "eng-jpn"]},
+        **{"documents": 400, "queries": 100, "held_out": 0.0, "weight": 0.5, "seed": 0},
+    )
+    found = debian.measure(given, Numbered(), None)
+    tested = [i for i in range(100) if part_of(f"c{i}") == "test"]
+    for pair in found.values():
+        # The number is the only word that both languages have, and the place of the vector.
+        for name in ("dense", "bm25", "rrf", "fused"):
+            assert pair[name].tolist() == [1.0] * len(tested)
+    given.held_out = 0.5
+    assert 0 < len(debian.measure(given, Numbered(), None)["jpn-eng"]["dense"]) < len(tested)
+    taught = debian.Corpus.of(descriptions, "teach")
+    rows = list(reranker.rows(taught, given.pairs, Numbered()))
+    for right, wrong in zip(rows[::2], rows[1::2], strict=True):
+        assert right["text"] == wrong["text"]
+        assert (right["label"], wrong["label"]) == ("1", "0")
+        assert right["text"].split()[-1] == right["text_pair"].split()[-1]
+    numbers = {int(row[side].split()[-1]) for row in rows for side in ("text", "text_pair")}
+    assert numbers == {i for i in range(100) if part_of(f"c{i}") == "teach"}
+
+
+def test_fused_loses_where_the_whole_interval_is_below_zero(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    debian = script(monkeypatch, "search/debian")
+    rng = np.random.default_rng(0)
+    dense = rng.random(200)
+    noise = rng.normal(size=200) / 10
+    pairs = [
+        {"dense": dense, "bm25": dense - 0.2, "fused": dense + 0.01 + (noise - noise.mean())}
+    ] * 2
+    told = debian.judged(pairs, 0)
+    gap = told["fused less dense"]
+    assert gap["value"] == pytest.approx(0.01)
+    # Both pairs' means vary independently: the standard error is that of 400 queries.
+    low, high = gap["interval"]
+    assert high - low == pytest.approx(2 * 1.96 * noise.std() / 400**0.5, rel=0.1)
+    assert told["fused_loses_to_neither"]
+    assert told["queries"] == 400
+    assert "holds" in debian.verdict("all", told)
+    pairs = [{**pair, "fused": pair["fused"] - 0.05} for pair in pairs]
+    assert not debian.judged(pairs, 0)["fused_loses_to_neither"]

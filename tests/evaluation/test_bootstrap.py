@@ -15,6 +15,7 @@ from interlingua.evaluation.bootstrap import (
     blocks,
     holm,
     interval,
+    mean_with_interval,
     replicates,
     two_sided_p,
 )
@@ -209,3 +210,14 @@ def test_holm_is_never_smaller_nor_above_one_and_keeps_the_order(p_values):
     assert all(p_values[k] <= corrected[k] <= 1 for k in p_values)
     ordered = [corrected[k] for k in sorted(p_values, key=lambda k: (p_values[k], k))]
     assert ordered == sorted(ordered)
+
+
+def test_a_mean_over_groups_varies_as_its_groups_do() -> None:
+    """Every group counts the same, however many items it has: the variances add up to theirs."""
+    rng = np.random.default_rng(0)
+    groups = [rng.normal(1.0, 2.0, 400), rng.normal(3.0, 1.0, 50)]
+    mean, (low, high) = mean_with_interval(groups, seed=0, resamples=4000)
+    assert mean == pytest.approx((groups[0].mean() + groups[1].mean()) / 2)
+    error = (groups[0].var() / 400 + groups[1].var() / 50) ** 0.5 / 2
+    assert high - low == pytest.approx(2 * 1.96 * error, rel=0.05)
+    assert low < mean < high

@@ -48,6 +48,8 @@ def test_tatoeba(tmp_path: Path) -> None:
     assert rows[4]["found"] == "uno 0" and not rows[4]["right"]
     assert rows[3]["found"] in ("cuatro 3", "cinco 3")
     assert measured.metrics["english_to_foreign"] == np.mean([row["right"] for row in rows])
+    back = np.mean([row["right_back"] for row in rows])
+    assert measured.metrics["foreign_to_english"] == back
     assert [f["rows"] for f in files] == [5, 5]
     card = build_measured(
         {"spa_Latn": measured},

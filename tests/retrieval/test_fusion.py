@@ -29,6 +29,11 @@ def test_scores() -> None:
     assert fusion.between([("x", 2.0)]) == [("x", 1.0)]
 
 
+def test_vectors_and_words_are_one_score() -> None:
+    fused = fusion.of_both(DENSE, WORDS, ceiling=15.0, weight=0.25)
+    assert dict(fused) == pytest.approx({"a": 0.75, "b": 0.375 + 0.2, "c": 0.0, "d": 0.05})
+
+
 def test_a_poor_match_of_words_does_not_win() -> None:
     """The best of BM25 is a passage with one common word of the query's many."""
     stray = [("z", 0.4)]

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from interlingua.applications.embedder import Embedder
-from interlingua.applications.searcher import WORDS_WEIGHT, Searcher
+from interlingua.applications.searcher import Searcher
 from interlingua.base.errors import DataError, UsageError
 from interlingua.base.optional import available
 from interlingua.inference.encode import Encoder
@@ -85,8 +85,8 @@ def test_fused_is_the_formula(texts: Path, toy_model: Path) -> None:
     top, low = max(s for _, s in dense), min(s for _, s in dense)
     ceiling = searcher._words.ceiling(query)
     expected = {
-        name: (1 - WORDS_WEIGHT) * (score - low) / (top - low)
-        + WORDS_WEIGHT * dict(words).get(name, 0.0) / ceiling
+        name: (1 - fusion.WORDS_WEIGHT) * (score - low) / (top - low)
+        + fusion.WORDS_WEIGHT * dict(words).get(name, 0.0) / ceiling
         for name, score in dense
     }
     fused = {h.passage.id: h.score for h in searcher.search([query], mode="fused")[0]}
@@ -187,6 +187,39 @@ def test_reranked(texts: Path, toy_model: Path, tmp_path: Path) -> None:
     assert [hit.score for hit in hits] == pytest.approx(again.tolist(), abs=1e-6)
     assert again.tolist() == sorted(again.tolist(), reverse=True)
     assert len({round(float(score), 6) for score in again}) == 4
+
+
+@pytest.mark.parametrize(
+    ("task", "labels", "worth"),
+    [
+        ("matching", ("0", "1"), [0.0, 1.0]),
+        ("relevance", ("0", "1", "2", "3", "4"), [0.0, 0.25, 0.5, 0.75, 1.0]),
+    ],
+)
+def test_a_judge_of_queries_reads_the_query_first(
+    toy_model: Path, tmp_path: Path, task: str, labels: tuple[str, ...], worth: list[float]
+) -> None:
+    from interlingua.inference.predict import classify
+    from interlingua.models.heads import HEAD_FILE, Head
+    from interlingua.retrieval.rerank import Reranker
+
+    def taught(labels: tuple[str, ...]) -> Path:
+        folder = tmp_path / "-".join(labels)
+        shutil.copytree(toy_model, folder)
+        info = {"task": task, "labels": labels, "pooling": "pair", "separator": 2}
+        (folder / "interlingua.json").write_text(json.dumps(info))
+        weight = np.random.default_rng(0).normal(size=(len(labels), 128)).astype(np.float32)
+        Head(weight, np.zeros(len(labels), np.float32), labels).save(folder / HEAD_FILE)
+        return folder
+
+    folder = open_model(taught(labels))
+    reranker = Reranker(folder, exact=True)
+    texts = ["Der Zug nach Hamburg", "bread and water"]
+    found = classify(Encoder(folder, exact=True), reranker.head, ["bread"] * 2, texts)
+    expected = (found.probabilities * np.array(worth)).sum(axis=1)
+    assert reranker.scores("bread", texts).tolist() == pytest.approx(expected.tolist(), abs=1e-6)
+    with pytest.raises(UsageError, match="none of which says"):
+        Reranker(open_model(taught(("bad", "good"))), exact=True)
 
 
 def command(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:

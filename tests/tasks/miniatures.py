@@ -5,6 +5,7 @@ Adding a data set adds an entry; `test_every_dataset` does the rest. The rows ar
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,6 +76,16 @@ TAGGED = "Ann{0}B-PER\nLee{0}I-PER\nsleeps{0}O\n\nBonn{0}B-LOC\n"
 TWO = ("deu_Latn", "eng_Latn")
 QUERIES = "shoes\tRed shoes\tBuy red shoes here\t{0}\nshoes\tHats\tHats and caps\t{1}\n"
 MINED = 8
+PACKAGES = 30
+
+
+def described(synopsis: str, text: str, number: int) -> str:
+    """A package's description; the names of their clusters are all of the test part."""
+    row = {"text": f"{synopsis} {number}\n\n{text} {number}", "cluster": TESTED[number]}
+    return json.dumps({**row, "meta": {"synopsis": f"{synopsis} {number}"}}) + "\n"
+
+
+TESTED = [f"c{i}" for i in range(200) if hashlib.sha256(f"c{i}".encode()).digest()[0] % 10 > 4]
 CONLLU = """\
 # sent_id = 1
 1\tDogs\tdog\tNOUN\t_\t_\t2\tnsubj\t_\t_
@@ -168,6 +179,15 @@ MINIATURES: dict[str, Miniature] = {
     ),
     "lareqa": Miniature(
         both("lareqa/{}.json", LAREQA), ("lareqa/en.json", '{\n"data": [', 2), 2, TWO
+    ),
+    "debian": Miniature(
+        {
+            f"documents/{lang}.jsonl": "".join(described(*words, i) for i in range(PACKAGES))
+            for lang, words in (("deu_Latn", ("Zeile", "Text")), ("eng_Latn", ("line", "text")))
+        },
+        ("documents/eng_Latn.jsonl", described("line", "text", 0) + '{"text": "a"}\n', 2),
+        PACKAGES,
+        TWO,
     ),
     "xl_wa": Miniature(
         {"XL-WA/data/de/test.tsv": "old walls fall\talte Mauern fallen\t0-0 1-1 2-2\n"},

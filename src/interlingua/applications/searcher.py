@@ -30,12 +30,8 @@ from interlingua.retrieval.rerank import Reranker
 Mode = Literal["auto", "dense", "bm25", "fused", "rrf"]
 MAX_QUERY = 10_000
 """Characters of a query."""
-CANDIDATES = 100
-"""Passages of each ranking that are fused, or scored again."""
 READ = 5
 """Passages that a reader reads for a question."""
-WORDS_WEIGHT = 0.5
-"""Of BM25 in the fused score, chosen by ``recipes/search``; the rest is of the vectors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +96,7 @@ class Searcher:
     Args:
         index: Its folder, ``milvus://host[:port]/collection`` or ``FILE.db``.
         model: Where the model is now; None: where it was when the index was made.
-        rerank: A model taught ``nli`` or ``paraphrase`` that scores the best passages again.
+        rerank: A model taught pairs (`rerank.JUDGES`) that scores the best passages again.
         reader: A model taught ``qa`` that cuts answers from the best passages.
         engine: ``auto`` (the fastest here, measured once), ``torch`` or ``openvino``.
         exact: float32 without padding: a vector does not depend on its companions.
@@ -175,7 +171,7 @@ class Searcher:
         """
         chosen = self.mode(mode)
         texts = [_checked(query) for query in queries]
-        depth = max(k, CANDIDATES) if chosen in ("fused", "rrf") or self._reranker else k
+        depth = max(k, fusion.CANDIDATES) if chosen in ("fused", "rrf") or self._reranker else k
         dense: list[list[Hit]] = [[] for _ in texts]
         words: list[list[tuple[str, float]]] = [[] for _ in texts]
         if texts and chosen != "bm25":
@@ -238,9 +234,7 @@ class Searcher:
         elif mode == "rrf":
             ranked = fusion.reciprocal_rank([vectors, words])
         else:
-            part = fusion.between(words, low=0.0, high=self._words.ceiling(text))
-            weights = (1 - WORDS_WEIGHT, WORDS_WEIGHT)
-            ranked = fusion.scores([fusion.between(vectors), part], weights=weights)
+            ranked = fusion.of_both(vectors, words, ceiling=self._words.ceiling(text))
         return [Hit(known[name], score) for name, score in ranked if name in known]
 
     def _again(self, text: str, hits: Sequence[Hit]) -> list[Hit]:

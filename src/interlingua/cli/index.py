@@ -38,7 +38,9 @@ Where = Annotated[
 ]
 Mode = Annotated[str, typer.Option(help="auto, dense, bm25, fused or rrf.")]
 Model = Annotated[str | None, typer.Option(help="Where the index's model is now, if it was moved.")]
-Rerank = Annotated[str | None, typer.Option(help="A model taught nli or paraphrase.")]
+Rerank = Annotated[
+    str | None, typer.Option(help="A model taught nli, paraphrase, matching or relevance.")
+]
 
 
 @app.command("build")

@@ -179,6 +179,30 @@ def interval(values: Replicates, estimate: float, *, level: float = LEVEL) -> tu
     return min(low, estimate), max(high, estimate)
 
 
+def mean_with_interval(
+    groups: Sequence[NDArray[np.float64]], *, seed: int, resamples: int = 1000
+) -> tuple[float, tuple[float, float]]:
+    """The mean over groups of the mean of each group's items, and its interval.
+
+    Items are drawn within their group. Of the differences of two systems on the same items it is
+    the paired bootstrap.
+
+    Args:
+        groups: A figure of every item ``[N]``, by group.
+        seed: Same seed, same draws.
+        resamples: How many resamples to draw.
+    """
+    rng = generator(seed, "mean over groups")
+    means = [
+        rng.multinomial(len(values), np.full(len(values), 1 / len(values)), size=resamples)
+        @ values
+        / len(values)
+        for values in groups
+    ]
+    estimate = float(np.mean([values.mean() for values in groups]))
+    return estimate, interval(np.mean(means, axis=0), estimate)
+
+
 def two_sided_p(values: Replicates, estimate: float) -> float:
     """How often a difference as large would come up if there were none.
 

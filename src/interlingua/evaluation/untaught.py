@@ -17,12 +17,13 @@ import numpy as np
 from interlingua.base.errors import DataError
 from interlingua.base.files import sha256_file
 from interlingua.corpus.rows import Faults, read_lines
+from interlingua.evaluation.documents import documents
 from interlingua.evaluation.measured import Measured, f1_of, mean_of
 from interlingua.inference.encode import Encoder
 from interlingua.retrieval.alignment import WordAligner
 from interlingua.retrieval.mining import Mined, first_of_equals, isotropic, mine, nearest
 from interlingua.tasks.datasets import DataFile
-from interlingua.tasks.metrics.alignment import count_links
+from interlingua.tasks.metrics.alignment import Link, count_links
 from interlingua.tasks.metrics.mining import bucc_scores, bucc_threshold
 from interlingua.tasks.metrics.ranking import average_precision
 from interlingua.tasks.metrics.spans import SpanCounts
@@ -63,6 +64,7 @@ def tatoeba(encoder: Encoder, file: DataFile) -> One:
             "found": foreign_texts[row],
             "found_id": str(row + 1),
             "right": bool(hit),
+            "right_back": bool(back[i, 0] == i),
             "score": round(float(score), 6),
         }
         for i, (text, row, hit, score) in enumerate(
@@ -145,10 +147,9 @@ def alignment(encoder: Encoder, file: DataFile) -> One:
     rows = _fields(file.path, 3)
     sources, targets = ([row[i].split() for row in rows] for i in (0, 1))
     found = aligner.align(sources, targets)
-    counts = []
-    for row, links in zip(rows, found, strict=True):
-        wanted = {(int(a), int(b)) for a, _, b in (link.partition("-") for link in row[2].split())}
-        counts.append(count_links(links, wanted))
+    counts = [
+        count_links(links, gold_links(row[2])) for row, links in zip(rows, found, strict=True)
+    ]
     columns = [
         np.array(values, dtype=np.int64)
         for values in zip(*((c.hits_sure, c.found, c.sure) for c in counts), strict=True)
@@ -170,6 +171,20 @@ def alignment(encoder: Encoder, file: DataFile) -> One:
     ]
     note = f"states of layer {aligner.layer}, {aligner.method}"
     return f1_of(SpanCounts(*columns), metrics, note), predictions, _files(file.path)
+
+
+def read_aligned(path: Path) -> list[tuple[list[str], list[str], set[Link]]]:
+    """Words of both sides and their links, of a file of XL-WA.
+
+    Raises:
+        DataError: A line has not three fields.
+    """
+    return [(row[0].split(), row[1].split(), gold_links(row[2])) for row in _fields(path, 3)]
+
+
+def gold_links(told: str) -> set[Link]:
+    """Links as XL-WA writes them: ``0-0 1-2``."""
+    return {(int(a), int(b)) for a, _, b in (link.partition("-") for link in told.split())}
 
 
 def lareqa(encoder: Encoder, files: Sequence[DataFile]) -> Iterator[tuple[str, One]]:
@@ -255,6 +270,7 @@ PROTOCOLS: dict[str, tuple[Protocol, str]] = {
     "bucc": (each(bucc), "f1"),
     "alignment": (each(alignment), "f1"),
     "lareqa": (lareqa, "map_at_20"),
+    "documents": (documents, "ndcg_at_10"),
 }
 """By name: the protocol, and what its score is."""
 

@@ -17,6 +17,7 @@ METRIC_NAMES = {
     "span_f1": "span F1",
     "exact_match": "exact match",
     "map_at_20": "mAP@20",
+    "ndcg_at_10": "nDCG@10",
     "accuracy": "accuracy",
     "macro_f1": "macro-F1",
     "average_precision": "average precision",

@@ -3,7 +3,7 @@
 After SimAlign (Jalili Sabet et al., Findings of EMNLP 2020): the cosines of the subwords' states at
 one layer, and a rule that makes links of them. Two words are linked if any of their subwords are.
 
-Legend: I subwords of the source, J of the target, D width.
+Legend: I subwords of the source, J of the target, K layers, D width.
 """
 
 from __future__ import annotations
@@ -123,6 +123,23 @@ def word_links(links: Links, source: Sequence[int], target: Sequence[int]) -> se
     return {(source[i], target[j]) for i, j in pairs}
 
 
+def linked(
+    rule: Callable[[Floats], Links],
+    source: tuple[Floats, Sequence[int]],
+    target: tuple[Floats, Sequence[int]],
+) -> set[Link]:
+    """Links of the words of two sentences; none where one of them has no words.
+
+    Args:
+        rule: One of `METHODS`.
+        source: States [I, D], and the word of each [I].
+        target: States [J, D], and the word of each [J].
+    """
+    if not len(source[1]) or not len(target[1]):
+        return set()
+    return word_links(rule(similarity_of(source[0], target[0])), source[1], target[1])
+
+
 class WordAligner:
     """A model, ready to align words.
 
@@ -166,31 +183,36 @@ class WordAligner:
         """
         if len(sources) != len(targets):
             raise DataError(f"{len(sources)} sources and {len(targets)} targets do not make pairs")
-        pairs = zip(self.states(sources), self.states(targets), strict=True)
-        found = []
-        for (source, words), (target, other) in pairs:
-            links = set()
-            if words and other:
-                links = word_links(self._links(similarity_of(source, target)), words, other)
-            found.append(links)
-        return found
+        sides = (self.states(side, [self.layer]) for side in (sources, targets))
+        return [
+            linked(self._links, (source[0], words), (target[0], other))
+            for (source, words), (target, other) in zip(*sides, strict=True)
+        ]
 
-    def states(self, sentences: Sequence[Sequence[str]]) -> list[tuple[Floats, list[int]]]:
-        """States [I, D] of each sentence's subwords, special ones left out, and their words."""
+    def states(
+        self, sentences: Sequence[Sequence[str]], layers: Sequence[int]
+    ) -> list[tuple[Floats, list[int]]]:
+        """States [K, I, D] of each sentence's subwords, special ones left out, and their words.
+
+        Args:
+            sentences: Lists of words.
+            layers: Hidden states wanted, 0 being the embeddings [K].
+        """
         encoded = [self._tokenizer.encode(list(words), is_pretokenized=True) for words in sentences]
         order = sorted(range(len(encoded)), key=lambda row: len(encoded[row].ids))
         found: dict[int, tuple[Floats, list[int]]] = {}
         with track("Aligning", len(encoded), unit="sentences") as bar:
             for start in range(0, len(order), _BATCH):
                 rows = order[start : start + _BATCH]
-                for row, states in zip(rows, self._run([encoded[r] for r in rows]), strict=True):
+                made = self._run([encoded[r] for r in rows], layers)
+                for row, states in zip(rows, made, strict=True):
                     words = encoded[row].word_ids
                     kept = [i for i, word in enumerate(words) if word is not None]
-                    found[row] = states[kept], [word for word in words if word is not None]
+                    found[row] = states[:, kept], [word for word in words if word is not None]
                 bar.advance(len(rows))
         return [found[row] for row in range(len(encoded))]
 
-    def _run(self, encoded: Sequence[Any]) -> Iterator[Floats]:
+    def _run(self, encoded: Sequence[Any], layers: Sequence[int]) -> Iterator[Floats]:
         import torch
 
         from interlingua.batches.tokens import pad
@@ -202,6 +224,6 @@ class WordAligner:
                 attention_mask=torch.from_numpy(mask),
                 output_hidden_states=True,
             )
-        states = out.hidden_states[self.layer].float().numpy()
-        for state, one in zip(states, encoded, strict=True):
-            yield state[: len(one.ids)]
+        states = torch.stack([out.hidden_states[layer] for layer in layers]).float().numpy()
+        for row, one in enumerate(encoded):
+            yield states[:, row, : len(one.ids)]

@@ -15,6 +15,10 @@ Scored = Sequence[tuple[str, float]]
 
 RRF_CONSTANT = 60
 """Of the paper; the larger, the less the first ranks stand out."""
+CANDIDATES = 100
+"""Passages of each ranking that are fused, or scored again."""
+WORDS_WEIGHT = 0.5
+"""Of BM25 in the fused score, chosen by ``recipes/search``; the rest is of the vectors."""
 
 
 def reciprocal_rank(
@@ -51,6 +55,21 @@ def scores(rankings: Sequence[Scored], *, weights: Sequence[float] = ()) -> list
         for name, score in ranking:
             totals[name] = totals.get(name, 0.0) + weight * score / whole
     return _ranked(totals)
+
+
+def of_both(
+    vectors: Scored, words: Scored, *, ceiling: float, weight: float = WORDS_WEIGHT
+) -> list[tuple[str, float]]:
+    """The fused score of vectors and words.
+
+    Args:
+        vectors: Ids with cosines, which are spread over their own range.
+        words: Ids with BM25's scores.
+        ceiling: The score of words that no passage can reach, see `BM25.ceiling`.
+        weight: Of the words; the rest is of the vectors.
+    """
+    share = between(words, low=0.0, high=ceiling)
+    return scores([between(vectors), share], weights=(1 - weight, weight))
 
 
 def between(

@@ -47,7 +47,7 @@ class Dataset(Config):
     merged: bool = False
     """Whether several files of one language and part belong together, as treebanks do; else the
     last by path is taken."""
-    protocol: Literal["labels", "tatoeba", "bucc", "alignment", "lareqa"] = "labels"
+    protocol: Literal["labels", "tatoeba", "bucc", "alignment", "lareqa", "documents"] = "labels"
     """How it is scored: by a taught model's labels, or by the vectors and states of any model."""
     source: str = "eng_Latn"
     """The language whose training part ``--train`` takes, as the makers define zero-shot."""
@@ -156,6 +156,16 @@ for _dataset in (
         licence="CC-BY-SA-4.0",
         citation="Roy et al., LAReQA, EMNLP 2020; scored as in XTREME-R (Ruder et al. 2021)",
         url="https://github.com/google-research-datasets/lareqa",
+    ),
+    Dataset(
+        name="debian",
+        tasks=("retrieval",),
+        protocol="documents",
+        patterns=(r"documents/(?P<lang>[a-z]{3}_[A-Z][a-z]{3})(?P<split>)\.jsonl(?:\.zst|\.gz)?",),
+        summary="one-line synopses find the descriptions of packages in another language",
+        licence="each package's own",
+        citation="Debian's package descriptions and their translations; defined by this project",
+        url="https://www.debian.org/international/l10n/ddtp",
     ),
     Dataset(
         name="xl_wa",

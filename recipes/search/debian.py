@@ -157,8 +157,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of debian.json")
     parser.add_argument("--pairs", nargs="+", default=PAIRS, help="languages: query-document")
     parser.add_argument("--part", choices=("tune", "test"), default="test", help="of clusters")
-    parser.add_argument("--documents", type=int, default=400, help="of a language")
-    parser.add_argument("--queries", type=int, default=100, help="of a pair")
+    parser.add_argument("--documents", type=int, default=300, help="of a language")
+    parser.add_argument("--queries", type=int, default=80, help="of a pair")
     parser.add_argument(
         "--held-out",
         type=float,

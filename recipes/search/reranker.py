@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 CHARACTERS = 400
 """Of a document that are read with the query."""
-DOCUMENTS = 200
+DOCUMENTS = 150
 """Of a language at most."""
 QUERIES = 80
 """Of a pair of languages at most; twice as many rows."""
 SETTINGS = {
     "strategy": "lora",
-    "lora": {"epochs": 2, "checkpoint": "last", "token_budget": 4096, "max_rows": 64},
+    "lora": {"epochs": 1, "checkpoint": "last", "token_budget": 4096, "max_rows": 32},
 }
 
 

@@ -270,3 +270,82 @@ def test_fused_loses_where_the_whole_interval_is_below_zero(
     assert "holds" in debian.verdict("all", told)
     pairs = [{**pair, "fused": pair["fused"] - 0.05} for pair in pairs]
     assert not debian.judged(pairs, 0)["fused_loses_to_neither"]
+
+
+def test_words_are_aligned_at_every_layer(
+    tmp_path: Path, tokenizer_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sentence aligned with itself: no error at the embeddings, where a word is what it is."""
+    from interlingua.base.config import make
+    from interlingua.models.folder import open_model
+    from interlingua.models.scratch import NewModel, write_new
+    from interlingua.retrieval.alignment import WordAligner
+
+    words = script(monkeypatch, "align/words")
+    new = {"shape": "xlm-roberta", "tokenizer": str(tokenizer_folder), "max_length": 48}
+    write_new(
+        tmp_path / "model",
+        make(NewModel, {**new, "layers": 2, "width": 32, "heads": 2}),
+        seed=0,
+    )
+    aligner = WordAligner(open_model(tmp_path / "model"))
+    sentence = ["Der", "Zug", "nach", "Hamburg", "hält"]
+    right = {(i, i) for i in range(5)}
+    rows = [(sentence, sentence, right), (sentence, sentence, right | {(0, 1), (0, 2)})]
+    rates = words.error_rates(aligner, rows[:1], [0, 1, 2], ["argmax", "transport"])
+    assert [len(of) for of in rates.values()] == [3, 3]
+    assert rates["argmax"][0] == 0
+    both = words.error_rates(aligner, rows, [0], ["argmax"])
+    # Ten links are made, twelve are wanted, ten of them are right.
+    assert both["argmax"][0] == pytest.approx(1 - 20 / 22)
+    told = words.table({"deu_Latn": both, "fra_Latn": {"argmax": [0.5]}}, "argmax", [0])
+    assert f"| mean | **{(1 - 20 / 22 + 0.5) / 2:.3f}** |" in told
+    # The default layer is one of those that are measured.
+    one = aligner.align([row[0] for row in rows], [row[1] for row in rows])
+    at = aligner.layer
+    again = words.error_rates(aligner, rows[:1], [at], ["transport"])["transport"][0]
+    assert again == pytest.approx(1 - 2 * len(one[0] & right) / (len(one[0]) + 5))
+
+
+def test_before_and_after_are_compared_on_the_same_sentences(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measure = script(monkeypatch, "align/measure")
+    rng = np.random.default_rng(0)
+    hits = {
+        "before": {"deu_Latn": rng.random(400) < 0.8, "fao_Latn": rng.random(200) < 0.6},
+        "after": {"deu_Latn": np.zeros(400, bool), "fao_Latn": np.zeros(200, bool)},
+    }
+    hits["after"]["deu_Latn"] = hits["before"]["deu_Latn"] & (rng.random(400) < 0.9)
+    hits["after"]["fao_Latn"] = hits["before"]["fao_Latn"] | (rng.random(200) < 0.5)
+    sides = {}
+    for name, of in hits.items():
+        sides[name] = measure.Side(name, tmp_path / name)
+        (tmp_path / name / "tatoeba").mkdir(parents=True)
+        rows = [
+            {"lang": lang, "right": False, "right_back": bool(hit)}
+            for lang, some in of.items()
+            for hit in some
+        ]
+        text = "".join(json.dumps(row) + "\n" for row in rows)
+        (tmp_path / name / "tatoeba" / "predictions.jsonl").write_text(text)
+    found = measure.tatoeba(sides["before"], sides["after"], 0)
+    back = found["foreign_to_english"]
+    assert back["worse"] == ["deu_Latn"]
+    assert back["low_resource"]["languages"] == 1
+    gains = {
+        lang: hits["after"][lang].mean() - some.mean() for lang, some in hits["before"].items()
+    }
+    whole = back["all"]["difference"]
+    assert whole["value"] == pytest.approx(np.mean(list(gains.values())), abs=1e-4)
+    error = sum(
+        (hits["after"][lang].astype(float) - some).var() / len(some)
+        for lang, some in hits["before"].items()
+    )
+    low, high = whole["interval"]
+    assert high - low == pytest.approx(2 * 1.96 * error**0.5 / 2, rel=0.1)
+    assert found["english_to_foreign"]["worse"] == []
+    document = {"before": "a", "after": "b", "tatoeba": found, "held_out": {}, "summaries": {}}
+    page = measure.page(document)
+    assert "Faroese (low-resource)" in page
+    assert "Worse by more than 0.02, foreign to english: 1 of 2 languages: deu_Latn." in page

@@ -253,6 +253,11 @@ KINDS: dict[str, list[dict[str, Any]]] = {
         },
         {"kind": "distill"},
     ],
+    "guesses": [
+        {"kind": "infonce"},
+        {"kind": "mlm"},
+        {"kind": "tlm", "weight": 2, "whole_words": True},
+    ],
     "all": [
         {"kind": "infonce", "learned_temperature": True, "queue": 16},
         {"kind": "cpc", "head": True, "horizon": 2},
@@ -276,7 +281,7 @@ def test_every_objective_runs_and_a_stopped_run_ends_with_the_same_bytes(
     """Stopped after a checkpoint: queue, encoder that follows, temperature and heads come back."""
     from interlingua.training.align_learner import AlignLearner
 
-    data = {"train": [str(documents)]} if kind == "all" else {}
+    data = {"train": [str(documents)]} if kind in ("all", "guesses") else {}
     given = recipe(
         parent, pairs, objectives=KINDS[kind], data=data, anchor=anchor, micro_rows=7, steps=11
     )
@@ -299,19 +304,63 @@ def test_every_objective_runs_and_a_stopped_run_ends_with_the_same_bytes(
     assert weights(tmp_path / "whole") != sha256_file(parent / "model.safetensors")
 
 
+def test_tokens_are_guessed_beside_and_all_losses_fall(
+    tmp_path: Path, parent: Path, words: Path, documents: Path
+) -> None:
+    """The head that guesses is left behind: what is written is the bare encoder again."""
+    changes: dict[str, Any] = {"steps": 200, "validate_every": 200}
+    changes |= {"dropout": 0.0, "learning_rate": 1e-2}
+    objectives = [{"kind": "infonce", "weight": 2}, {"kind": "mlm"}, {"kind": "tlm"}]
+    changes |= {"embeddings": "rows", "max_rows": 32}
+    data = {"train": [str(documents)]}
+    given = recipe(parent, words, objectives=objectives, data=data, **changes)
+    align(given, out=tmp_path / "m")
+    lines = (tmp_path / "m/logs/steps.jsonl").read_text(encoding="utf-8").splitlines()
+    losses: dict[str, list[float]] = {}
+    for line in map(json.loads, lines):
+        for kind, loss in line["loss"].items():
+            losses.setdefault(kind, []).append(loss)
+    assert set(losses) == {"infonce", "mlm", "tlm"}
+    for kind, found in losses.items():
+        third = len(found) // 3
+        assert third > 3
+        assert np.mean(found[-third:]) < np.mean(found[:third]) - 0.2, kind
+    # An untaught head guesses among all pieces alike.
+    vocabulary = json.loads((parent / "config.json").read_text())["vocab_size"]
+    assert losses["mlm"][0] == pytest.approx(np.log(vocabulary), rel=0.1)
+    align(recipe(parent, words, steps=1), out=tmp_path / "plain")
+    assert learned(tmp_path / "m").keys() == learned(tmp_path / "plain").keys()
+
+
+def test_what_is_never_guessed_changes_nothing(
+    tmp_path: Path, parent: Path, pairs: Path, documents: Path
+) -> None:
+    """An objective on tokens whose turn does not come: the bytes of the run without it."""
+    data = {"train": [str(documents)]}
+    for name, more in (("plain", []), ("never", [{"kind": "mlm", "weight": 1e-12}])):
+        objectives = [{"kind": "infonce"}, *more]
+        align(
+            recipe(parent, pairs, objectives=objectives, data=data, dropout=0.0),
+            out=tmp_path / name,
+        )
+    assert weights(tmp_path / "plain") == weights(tmp_path / "never")
+
+
 def learned(folder: Path) -> dict[str, torch.Tensor]:
     from safetensors.torch import load_file
 
     return load_file(folder / "model.safetensors")
 
 
-@pytest.mark.parametrize("kind", ["everything", "queue"])
+@pytest.mark.parametrize("kind", ["everything", "queue", "guesses"])
 def test_parts_of_a_batch_give_the_weights_of_the_whole(
-    tmp_path: Path, parent: Path, pairs: Path, kind: str
+    tmp_path: Path, parent: Path, pairs: Path, documents: Path, kind: str
 ) -> None:
+    data = {"train": [str(documents)]} if kind == "guesses" else {}
     for name, micro_rows in (("whole", 1_000_000), ("parts", 3)):
         changes = {"steps": 5, "dropout": 0.0, "precision": "float32", "micro_rows": micro_rows}
-        align(recipe(parent, pairs, objectives=KINDS[kind], **changes), out=tmp_path / name)
+        given = recipe(parent, pairs, objectives=KINDS[kind], data=data, **changes)
+        align(given, out=tmp_path / name)
     whole, parts = learned(tmp_path / "whole"), learned(tmp_path / "parts")
     for name, tensor in whole.items():
         np.testing.assert_allclose(parts[name], tensor, atol=2e-4, err_msg=name)
@@ -489,16 +538,22 @@ def test_the_card_tells_the_licences_of_the_rows(tmp_path: Path, parent: Path, p
     assert f"GPL-2.0-or-later {len(rows) - without}, not told {without}." in card
 
 
-def test_what_a_run_encodes_is_what_was_told(tmp_path: Path, parent: Path, pairs: Path) -> None:
+@pytest.mark.parametrize("more", [[{"kind": "preserve"}], [{"kind": "mlm"}, {"kind": "tlm"}]])
+def test_what_a_run_encodes_is_what_was_told(
+    tmp_path: Path, parent: Path, pairs: Path, documents: Path, more: list[dict[str, Any]]
+) -> None:
     """`cost` and the run's own log, which counts the tokens of every step."""
     from interlingua.training.cost.predict import CostSettings, predict
 
-    objectives = [{"kind": "infonce"}, {"kind": "preserve"}]
-    given = recipe(parent, pairs, objectives=objectives, anchor="en", steps=10)
+    objectives, data = [{"kind": "infonce"}, *more], {"train": [str(documents)]}
+    given = recipe(parent, pairs, objectives=objectives, data=data, anchor="en", steps=10)
     said = predict(given, CostSettings(measure="none", devices=("A100 80GB",))).facts()
     assert (said["command"], said["steps"]) == ("align", 10)
     align(given, out=tmp_path / "m")
     assert said["tokens"] == pytest.approx(log_of(tmp_path / "m")[-1]["tokens_seen"], rel=0.15)
+    if more[0]["kind"] == "mlm":
+        assert 0.05 * said["tokens"] < said["labelled_tokens"] < 0.15 * said["tokens"]
+        return
     both = recipe(parent, pairs, steps=10)
     free = predict(both, CostSettings(measure="none", devices=("A100 80GB",))).facts()
     assert free["flops"]["training"] > 1.5 * said["flops"]["training"]
@@ -558,9 +613,19 @@ def test_what_does_not_fit_is_refused(tmp_path: Path, parent: Path, pairs: Path)
         ({"kind": "preserve"}, "preserve needs"),
         ({"kind": "infonce", "queue": 8, "symmetric": False}, "queue suits"),
         ({"kind": "nce"}, "objectives.0.kind"),
+        ({"kind": "mlm"}, r"draw nothing together.*pretrain"),
+        ({"kind": "infonce", "rate": 0.2}, r"unknown key 'objectives\.0\.rate'"),
     ):
         with pytest.raises(ConfigError, match=told):
             recipe(parent, pairs, objectives=[objective])
+
+
+def test_tokens_cannot_be_guessed_of_nothing(tmp_path: Path, parent: Path, pairs: Path) -> None:
+    plain = {"kind": "infonce"}
+    with pytest.raises(ConfigError, match=r"mlm needs data\.train"):
+        recipe(parent, pairs, objectives=[plain, {"kind": "mlm"}])
+    with pytest.raises(ConfigError, match=r"objectives\.1\.rate.*less than 1"):
+        recipe(parent, pairs, objectives=[plain, {"kind": "tlm", "rate": 1.5}])
 
 
 def test_another_run_is_not_resumed(tmp_path: Path, parent: Path, pairs: Path) -> None:

@@ -139,8 +139,8 @@ def test_bits_of_masked_tokens_are_over_their_own_bytes(bench: Bench) -> None:
     store = bench.texts(SENTENCES * 3)
     learner = quiet(bench.learner("bert", {"mlm": store}, validation={"mlm": store}))
     learner.score()
-    question = learner._ask(
-        learner.strands[0],
+    question = learner.guesser.question(
+        learner.strands[0].settings,
         store,
         plan(store.lengths, token_budget=8192)[0],
         generator(0, "validation", "mlm", 0, 0),

@@ -37,7 +37,8 @@ def make(kind: type[C], values: object) -> C:
         return kind.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
+        # What stands in angle brackets names a member of a union, which nobody wrote.
+        key = ".".join(part for part in map(str, first["loc"]) if not part.startswith("<"))
         if first["type"] == "extra_forbidden":
             remedy = did_you_mean(str(first["loc"][-1]), kind.model_fields)
             raise ConfigError(f"unknown key {quoted(key)}", remedy=remedy) from None

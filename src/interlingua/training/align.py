@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from interlingua.base.errors import ConfigError, DataError
 from interlingua.base.progress import say
 from interlingua.base.seeding import seed_everything
 from interlingua.languages.tags import tag_of
-from interlingua.models.folder import ModelInfo, open_model
+from interlingua.models.folder import ModelFolder, ModelInfo, open_model
 from interlingua.models.save import parent_name
 from interlingua.training.align_data import (
     NegativeRows,
@@ -28,7 +28,13 @@ from interlingua.training.align_data import (
     with_prefix,
     write_parent_vectors,
 )
-from interlingua.training.align_settings import PAIRED, AlignRecipe
+from interlingua.training.align_guesses import GuessObjective
+from interlingua.training.align_settings import (
+    PAIRED,
+    AlignRecipe,
+    ContrastSettings,
+    GuessSettings,
+)
 from interlingua.training.checkpoint import checkpoints
 from interlingua.training.corpus_run import (
     TOKENS,
@@ -42,6 +48,7 @@ from interlingua.training.corpus_run import (
 from interlingua.training.distributed import Processes, processes
 from interlingua.training.loop import Loop
 from interlingua.training.output import check_free
+from interlingua.training.pretrain import check_objectives, learns_positions, vocabulary_of
 from interlingua.training.pretrain_data import Files, Stores, find, made, make_stores, open_stores
 
 if TYPE_CHECKING:
@@ -50,7 +57,8 @@ if TYPE_CHECKING:
     from interlingua.models.encoder import PooledEncoder
     from interlingua.training.align_learner import AlignLearner, TextEncoder
     from interlingua.training.align_objectives import Objective
-    from interlingua.training.align_settings import ContrastSettings
+    from interlingua.training.arithmetic import Arithmetic
+    from interlingua.training.language_modelling import Guesser
 
 _PARENT = Path(WORK) / "parent"
 
@@ -162,7 +170,7 @@ def files_of(recipe: AlignRecipe, *, hashed: bool = True) -> tuple[Files | None,
     """
     data = recipe.data
     kinds = {objective.kind for objective in recipe.objectives}
-    wanted = data.train and kinds & {"cpc", "preserve"}
+    wanted = data.train and kinds & {"cpc", "preserve", "mlm"}
     return (
         find(data.pairs, data.validation_pairs, hashed=hashed) if data.pairs else None,
         find(data.train, (), hashed=hashed) if wanted else None,
@@ -176,7 +184,10 @@ def check_model(recipe: AlignRecipe, start: Start) -> None:
         ConfigError: It cannot.
     """
     folder = start.folder
-    for objective in recipe.objectives:
+    if recipe.guesses:
+        check_objectives(recipe.guesses, folder)
+        vocabulary_of(start, recipe.guesses)
+    for objective in recipe.contrasts:
         if objective.layer is not None and objective.layer > (folder.depth or objective.layer):
             raise ConfigError(
                 f"objectives ask for layer {objective.layer}, {folder.path.name} has {folder.depth}"
@@ -258,31 +269,22 @@ def learner_of(
     recipe: AlignRecipe, start: Start, given: Given, group: Processes, out: Path
 ) -> AlignLearner:
     """The model with its objectives and rows, ready for the loop; the parent's vectors are made."""
-    from interlingua.models.encoder import PooledEncoder, load_encoder
-    from interlingua.training.align_learner import (
-        AlignLearner,
-        Retrieval,
-        TextEncoder,
-        freeze_below,
-    )
+    from interlingua.models.encoder import PooledEncoder
+    from interlingua.training.align_learner import AlignLearner, Retrieval, TextEncoder
     from interlingua.training.arithmetic import Arithmetic
-    from interlingua.training.trainable import attend_by_products, set_dropout, train_rows
 
     settings, folder = recipe.training, start.folder
-    encoder = load_encoder(folder)
-    set_dropout(encoder, settings.dropout)
-    attend_by_products(
-        encoder, length=min(settings.max_length, folder.info.max_length), device=group.device
-    )
-    freeze_below(encoder, settings.layers)
-    if settings.embeddings == "rows":
-        stores = [rows.store for rows in (given.pairs, given.texts) if rows is not None]
-        ids = [np.unique(np.asarray(store.tokens)).astype(np.int64) for store in stores]
-        train_rows(encoder, ids)
+    encoder, model = _trained(recipe, start, given, group)
     pooled = PooledEncoder.for_folder(encoder, folder.info).to(group.device)
-    texts = TextEncoder(folder.pad_id, Arithmetic.of(settings, group.device))
-    objectives = [
+    arithmetic = Arithmetic.of(settings, group.device)
+    texts = TextEncoder(folder.pad_id, arithmetic)
+    guesser = None
+    if model is not None:
+        guesser = _guesser(recipe, start, model, arithmetic)
+    objectives: list[Objective | GuessObjective] = [
         _objective(objective, pooled, given, recipe, folder.width)
+        if isinstance(objective, ContrastSettings)
+        else _guess(objective, guesser, given, recipe, folder)
         for objective in recipe.objectives
     ]
     learner = AlignLearner(
@@ -294,13 +296,77 @@ def learner_of(
         processes=group,
     )
     for number, objective in enumerate(objectives):
+        if isinstance(objective, GuessObjective):
+            continue
         place = out / _PARENT / str(number)
         if group.first:
-            _write_parent(learner, number, texts, place)
+            _write_parent(learner, number, objective, texts, place)
         group.wait()
         if place.exists():
             objective.parent = ParentVectors(place)
     return learner
+
+
+def _trained(
+    recipe: AlignRecipe, start: Start, given: Given, group: Processes
+) -> tuple[PreTrainedModel, PreTrainedModel | None]:
+    """The encoder, of which what is trained asks for a gradient; the model with a head over it.
+
+    Without objectives on tokens there is no such model. The head over the vocabulary is trained but
+    for the embeddings, if it shares them.
+    """
+    from interlingua.models.encoder import load_encoder
+    from interlingua.models.language_model import load_language_model
+    from interlingua.training.align_learner import freeze_below
+    from interlingua.training.trainable import attend_by_products, set_dropout, train_rows
+
+    settings, folder = recipe.training, start.folder
+    model, length = None, settings.max_length
+    if recipe.guesses:
+        model, made = load_language_model(folder)
+        encoder: PreTrainedModel = cast("Any", model.base_model).eval()
+        if made:
+            say(f"{folder.path.name} has no language-modelling head: {len(made)} tensors are new")
+        length *= 1 + any(objective.kind == "tlm" for objective in recipe.guesses)
+    else:
+        encoder = load_encoder(folder)
+    set_dropout(encoder, settings.dropout)
+    attend_by_products(encoder, length=min(length, folder.info.max_length), device=group.device)
+    freeze_below(encoder, settings.layers)
+    if settings.embeddings == "rows":
+        stores = [rows.store for rows in (given.pairs, given.texts) if rows is not None]
+        ids = [np.unique(np.asarray(store.tokens)).astype(np.int64) for store in stores]
+        train_rows(encoder, ids)
+    return encoder, model
+
+
+def _guesser(
+    recipe: AlignRecipe, start: Start, model: PreTrainedModel, arithmetic: Arithmetic
+) -> Guesser:
+    """The model with its head, ready to be asked."""
+    from interlingua.models.language_model import LanguageModel
+    from interlingua.training.language_modelling import Guesser
+
+    return Guesser(
+        LanguageModel(model).to(arithmetic.device),
+        vocabulary_of(start, recipe.guesses),
+        arithmetic,
+        learns_positions(start.folder),
+    )
+
+
+def _guess(
+    settings: GuessSettings,
+    guesser: Guesser | None,
+    given: Given,
+    recipe: AlignRecipe,
+    folder: ModelFolder,
+) -> GuessObjective:
+    """One objective on tokens with its rows."""
+    rows = given.pairs if settings.kind == "tlm" else given.texts
+    assert guesser is not None and rows is not None
+    limit, seed = folder.info.max_length, recipe.training.seed
+    return GuessObjective(settings, guesser, rows.store, limit=limit, seed=seed)
 
 
 def _objective(
@@ -334,9 +400,10 @@ def _objective(
     return PreserveObjective(settings, own, TextRows(given.texts, given.pairs), width=width)
 
 
-def _write_parent(learner: AlignLearner, number: int, texts: TextEncoder, place: Path) -> None:
+def _write_parent(
+    learner: AlignLearner, number: int, objective: Objective, texts: TextEncoder, place: Path
+) -> None:
     """Vectors of the frozen parent, of all texts that a run will ask an objective for."""
-    objective = learner.objectives[number]
     draws = learner.mixture.draws(0, learner.settings.steps)
     drawn = [draw.rows for draw in draws if draw.source == number]
     rows = np.unique(np.concatenate(drawn)) if drawn else np.zeros(0, np.int64)

@@ -20,6 +20,7 @@ from interlingua.batches.buckets import IntArray, least_padding, plan
 from interlingua.batches.mixture import Mixture
 from interlingua.batches.tokens import pad
 from interlingua.objectives.gradient_cache import RandomState, pull, vector_gradients
+from interlingua.training.align_guesses import GuessObjective
 from interlingua.training.stepwise import StepwiseLearner
 from interlingua.training.trainable import BEFORE, depth_of, layer_of
 
@@ -153,7 +154,8 @@ class AlignLearner(StepwiseLearner):
 
     Args:
         pooled: The encoder with the pooling it will be used with.
-        objectives: What it is taught, each with its rows.
+        objectives: What it is taught, each with its rows; those on tokens share one model, whose
+            body is the encoder.
         retrieval: What it is measured on; none: it is not.
         settings: How it is trained.
         texts: From token ids to vectors.
@@ -165,7 +167,7 @@ class AlignLearner(StepwiseLearner):
     def __init__(
         self,
         pooled: PooledEncoder,
-        objectives: list[Objective],
+        objectives: list[Objective | GuessObjective],
         retrieval: Retrieval | None,
         *,
         settings: AlignSettings,
@@ -175,6 +177,14 @@ class AlignLearner(StepwiseLearner):
         trained = {n: p for n, p in pooled.encoder.named_parameters() if p.requires_grad}
         for i, objective in enumerate(objectives):
             trained |= {f"objectives.{i}.{name}": p for name, p in objective.own.items()}
+        self.guesser = next((o.guesser for o in objectives if isinstance(o, GuessObjective)), None)
+        if self.guesser is not None:
+            body = {id(parameter) for parameter in pooled.encoder.parameters()}
+            trained |= {
+                f"head.{name}": p
+                for name, p in self.guesser.model.model.named_parameters()
+                if p.requires_grad and id(p) not in body
+            }
         sources = [objective.source() for objective in objectives]
         mixture = Mixture(  # every process has a row of every batch, since all gather vectors
             [replace(source, least=max(source.least, processes.world)) for source in sources],
@@ -212,11 +222,15 @@ class AlignLearner(StepwiseLearner):
     def training_mode(self, on: bool) -> None:
         """Switch dropout on or off."""
         self.pooled.train(on)
+        if self.guesser is not None:
+            self.guesser.model.train(on)
 
     def loss(self, rows: IntArray, part: IntArray, step: int) -> Tensor:
         """What some rows add to a batch's mean loss; its gradient is that of the whole batch."""
         index, own = self.source_of(rows)
         objective = self.objectives[index]
+        if isinstance(objective, GuessObjective):
+            return objective.loss(own, part, step)
         if self._turn is None or self._turn.step != step:
             self._turn = self._begin(objective, own, step)
         turn = self._turn

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from interlingua.base.config import Config
-from interlingua.training.pretrain_settings import CorpusData
+from interlingua.training.pretrain_settings import CorpusData, ObjectiveSettings
 from interlingua.training.settings import StepwiseSettings
 
 ContrastName = Literal["infonce", "xcl", "distill", "cpc", "preserve"]
 PAIRED = ("infonce", "xcl", "distill")
+GUESSED = ("mlm", "tlm")
 _QUEUE_OF_XCL = 4096
 
 
@@ -99,6 +100,25 @@ class ContrastSettings(Config):
         return "distill" if self.kind == "distill" else ""
 
 
+class GuessSettings(ObjectiveSettings):
+    """Tokens that are guessed beside, by two of pretraining's objectives."""
+
+    kind: Literal["mlm", "tlm"]
+    """``mlm`` takes texts, ``tlm`` pairs, both sides in one row."""
+
+
+def _member(value: Any) -> str:  # noqa: ANN401 - whatever a recipe holds
+    """Which kind of objective a recipe's entry is."""
+    kind = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
+    return "<guess>" if kind in GUESSED else "<contrast>"
+
+
+AnyObjective = Annotated[
+    Annotated[ContrastSettings, Tag("<contrast>")] | Annotated[GuessSettings, Tag("<guess>")],
+    Discriminator(_member),
+]
+
+
 class AlignModel(Config):
     """Which model is aligned."""
 
@@ -141,21 +161,37 @@ class AlignRecipe(Config):
     """An alignment run: the sections of its recipe."""
 
     model: AlignModel = AlignModel()
-    objectives: tuple[ContrastSettings, ...] = Field(
+    objectives: tuple[AnyObjective, ...] = Field(
         default=(ContrastSettings(kind="infonce"),), min_length=1
     )
     data: CorpusData
     training: AlignSettings = AlignSettings()
 
+    @property
+    def contrasts(self) -> tuple[ContrastSettings, ...]:
+        """The objectives on vectors."""
+        return tuple(one for one in self.objectives if isinstance(one, ContrastSettings))
+
+    @property
+    def guesses(self) -> tuple[GuessSettings, ...]:
+        """The objectives on tokens."""
+        return tuple(one for one in self.objectives if isinstance(one, GuessSettings))
+
     @model_validator(mode="after")
     def _objectives_have_data(self) -> AlignRecipe:
+        if not self.contrasts:
+            raise ValueError(
+                f"{' and '.join(GUESSED)} draw nothing together: add infonce, or use "
+                "interlingua pretrain"
+            )
         for objective in self.objectives:
-            if objective.kind in PAIRED and not self.data.pairs:
+            if objective.kind in (*PAIRED, "tlm") and not self.data.pairs:
                 raise ValueError(f"objective {objective.kind} needs data.pairs")
+            if objective.kind in ("cpc", "mlm") and not self.data.train:
+                raise ValueError(f"objective {objective.kind} needs data.train")
+        for objective in self.contrasts:
             if objective.needs_anchor and not self.training.anchor:
                 raise ValueError(f"{objective.needs_anchor} needs training.anchor")
-            if objective.kind == "cpc" and not self.data.train:
-                raise ValueError("objective cpc needs data.train")
             anchored = self.training.anchor is not None and self.data.pairs
             if objective.kind == "preserve" and not (anchored or self.data.train):
                 raise ValueError("objective preserve needs data.train, or an anchor and data.pairs")

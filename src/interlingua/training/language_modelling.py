@@ -206,6 +206,89 @@ def _of_sequences(
     return Question(input_ids, attention_mask, labels, covered, None, decoder_ids)
 
 
+@dataclass(frozen=True, slots=True)
+class Guesser:
+    """A language model with what it takes to ask it and to charge for its answers.
+
+    Attributes:
+        model: The model, its head included.
+        vocabulary: Special ids.
+        arithmetic: Device and precision.
+        learned_positions: Whether the model takes positions.
+    """
+
+    model: LanguageModel
+    vocabulary: Vocabulary
+    arithmetic: Arithmetic
+    learned_positions: bool
+
+    @property
+    def decoder(self) -> bool:
+        """Whether the model has an encoder and a decoder."""
+        return bool(getattr(self.model.model.config, "is_encoder_decoder", False))
+
+    def question(
+        self,
+        settings: ObjectiveSettings,
+        store: TokenStore,
+        rows: IntArray,
+        rng: np.random.Generator,
+        *,
+        rate: float | None = None,
+    ) -> Question:
+        """What is asked of rows of a store, by an objective.
+
+        Args:
+            settings: The objective.
+            store: Where the rows are.
+            rows: Which.
+            rng: Where chance comes from.
+            rate: Share of hidden tokens; None: the objective's own.
+        """
+        return ask(
+            settings,
+            rectangle(store, rows, self.vocabulary.frame),
+            self.vocabulary,
+            rng,
+            rate=rate or settings.rate,
+            learned_positions=self.learned_positions,
+            decoder=self.decoder,
+        )
+
+    def share(self, question: Question, part: IntArray) -> Tensor:
+        """What some rows add to the mean loss over a question's labels, in nats."""
+        scale = 1.0 / max(1, question.labelled)
+        whole = len(part) == len(question.input_ids)
+        return self.answer(question if whole else question.select(part), scale)
+
+    def answer(self, question: Question, scale: float) -> Tensor:
+        """The summed loss of a question, times ``scale``."""
+        device = self.arithmetic.device
+
+        def tensor(values: NDArray[Any] | None) -> Tensor | None:
+            return None if values is None else torch.from_numpy(values).to(device)
+
+        labels = torch.from_numpy(question.labels).to(device)
+        with torch.autocast(device.type, torch.bfloat16, enabled=self.arithmetic.bfloat16):
+            states = self.model(
+                tensor(question.input_ids),
+                tensor(question.attention_mask),
+                labels != IGNORE,
+                positions=tensor(question.positions),
+                decoder_ids=tensor(question.decoder_ids),
+            )
+        output = self.model.output
+        return token_loss(
+            states,
+            labels[labels != IGNORE],
+            output.weight,  # type: ignore[arg-type]
+            output.bias,
+            scale=scale,
+            dtype=torch.bfloat16 if self.arithmetic.bfloat16 else torch.float32,
+            cap=self.model.cap,
+        )
+
+
 class LanguageModelLearner(StepwiseLearner):
     """A language model and what it is taught with; the loop trains it.
 
@@ -234,11 +317,12 @@ class LanguageModelLearner(StepwiseLearner):
         trained = {n: p for n, p in model.model.named_parameters() if p.requires_grad}
         super().__init__(trained, mixture_of(strands, vocabulary.frame, settings), settings)
         self.strands = strands
+        self.guesser = Guesser(self.model, vocabulary, arithmetic, learned_positions)
         self.vocabulary = vocabulary
         self.settings = settings
         self.arithmetic = arithmetic
         self.learned_positions = learned_positions
-        self.decoder = bool(getattr(model.model.config, "is_encoder_decoder", False))
+        self.decoder = self.guesser.decoder
         self.phase_steps = phase_steps(settings)
         self.tokens = 0
         self._measured: dict[str, float] = {}
@@ -264,10 +348,8 @@ class LanguageModelLearner(StepwiseLearner):
     def loss(self, rows: IntArray, part: IntArray, step: int) -> Tensor:
         """What some rows add to a batch's mean loss over its labels, in nats."""
         question = self.question(rows, step)
-        scale = 1.0 / max(1, question.labelled)
-        mine = question if len(part) == len(rows) else question.select(part)
-        self.tokens += int(mine.attention_mask.sum())
-        return self._answer(mine, scale)
+        self.tokens += int(question.attention_mask[part].sum())
+        return self.guesser.share(question, part)
 
     def question(self, rows: IntArray, step: int) -> Question:
         """The whole batch's question, the same in every process."""
@@ -276,53 +358,9 @@ class LanguageModelLearner(StepwiseLearner):
             rng = generator(self.settings.seed, "question", step)
             phase = int(np.searchsorted(np.cumsum(self.phase_steps), step, side="right"))
             rate = self.settings.phases[min(phase, len(self.settings.phases) - 1)].rate
-            self._asked = step, self._ask(strand, strand.train, own, rng, rate)
+            asked = self.guesser.question(strand.settings, strand.train, own, rng, rate=rate)
+            self._asked = step, asked
         return self._asked[1]
-
-    def _ask(
-        self,
-        strand: Strand,
-        store: TokenStore,
-        rows: IntArray,
-        rng: np.random.Generator,
-        rate: float | None = None,
-    ) -> Question:
-        return ask(
-            strand.settings,
-            rectangle(store, rows, self.vocabulary.frame),
-            self.vocabulary,
-            rng,
-            rate=rate or strand.settings.rate,
-            learned_positions=self.learned_positions,
-            decoder=self.decoder,
-        )
-
-    def _answer(self, question: Question, scale: float) -> Tensor:
-        """The summed loss of a question, times ``scale``."""
-        device = self.arithmetic.device
-
-        def tensor(values: NDArray[Any] | None) -> Tensor | None:
-            return None if values is None else torch.from_numpy(values).to(device)
-
-        labels = torch.from_numpy(question.labels).to(device)
-        with torch.autocast(device.type, torch.bfloat16, enabled=self.arithmetic.bfloat16):
-            states = self.model(
-                tensor(question.input_ids),
-                tensor(question.attention_mask),
-                labels != IGNORE,
-                positions=tensor(question.positions),
-                decoder_ids=tensor(question.decoder_ids),
-            )
-        output = self.model.output
-        return token_loss(
-            states,
-            labels[labels != IGNORE],
-            output.weight,  # type: ignore[arg-type]
-            output.bias,
-            scale=scale,
-            dtype=torch.bfloat16 if self.arithmetic.bfloat16 else torch.float32,
-            cap=self.model.cap,
-        )
 
     @torch.no_grad()
     def score(self) -> float:
@@ -361,8 +399,8 @@ class LanguageModelLearner(StepwiseLearner):
             lengths = store.lengths[rows]
             for number, batch in enumerate(plan(lengths, token_budget=VALIDATION_TOKENS)):
                 rng = generator(0, "validation", strand.name, int(index), number)
-                question = self._ask(strand, store, rows[batch], rng)
-                nats[index] += float(self._answer(question, 1.0))
+                question = self.guesser.question(strand.settings, store, rows[batch], rng)
+                nats[index] += float(self.guesser.answer(question, 1.0))
                 covered[index] += question.bytes[question.labels != IGNORE].sum()
                 unknown = question.labels == self.vocabulary.frame.unknown
                 hidden[index] += question.bytes[unknown].sum()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -161,7 +162,7 @@ def _prepare(plan: Plan, folder: Path) -> None:
     if recipe.model.new is not None:
         write_new(folder / _START, recipe.model.new, seed=recipe.training.seed)
     start = Start.of(open_model(recipe.model.name or folder / _START))
-    check_objectives(recipe, start.folder)
+    check_objectives(recipe.objectives, start.folder)
     vocabulary_of(start, recipe.objectives)
     known, rows = len(start.frame.ordinary), int(start.folder.config["vocab_size"])
     if known > rows:
@@ -193,14 +194,14 @@ def stores_of(plan: Plan, start: Start, out: Path) -> dict[str, Stores]:
     return found
 
 
-def check_objectives(recipe: PretrainRecipe, folder: ModelFolder) -> None:
-    """See that a model can be trained by the objectives.
+def check_objectives(objectives: Sequence[ObjectiveSettings], folder: ModelFolder) -> None:
+    """See that a model can be trained by objectives.
 
     Raises:
         ConfigError: It cannot by one of them.
     """
     allowed = _ALLOWED[kind_of(folder)]
-    for objective in recipe.objectives:
+    for objective in objectives:
         if objective.kind not in allowed:
             name = folder.config["model_type"]
             raise ConfigError(
@@ -262,7 +263,7 @@ def _prepared(model: PreTrainedModel, recipe: PretrainRecipe, made: list[str]) -
     return LanguageModel(model)
 
 
-def vocabulary_of(start: Start, objectives: tuple[ObjectiveSettings, ...]) -> Vocabulary:
+def vocabulary_of(start: Start, objectives: Sequence[ObjectiveSettings]) -> Vocabulary:
     """The special ids that objectives need.
 
     Raises:

@@ -6,7 +6,7 @@ drawn pair once; texts that recur are encoded once in fact, so that it takes les
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,13 @@ from interlingua.batches.mixture import Draw, Mixture, Source
 from interlingua.models.folder import open_model
 from interlingua.training.align import Given, check_model, files_of, given_of, room_of
 from interlingua.training.align_data import TextRows
-from interlingua.training.align_settings import PAIRED, AlignRecipe, ContrastSettings
+from interlingua.training.align_guesses import guessed_rows
+from interlingua.training.align_settings import (
+    PAIRED,
+    AlignRecipe,
+    ContrastSettings,
+    GuessSettings,
+)
 from interlingua.training.corpus_run import Start
 from interlingua.training.cost.architecture import Batch, Trained, architecture_of
 from interlingua.training.cost.load import Load, Passes
@@ -74,7 +80,7 @@ def sample_align(recipe: AlignRecipe, folder: Path) -> AlignSample:
 def _load(recipe: AlignRecipe, start: Start, given: Given, pairs: FirstRows | None) -> Load:
     settings = recipe.training
     mixture = Mixture(
-        [_source(objective, given, recipe) for objective in recipe.objectives],
+        [_source(objective, given, recipe, start) for objective in recipe.objectives],
         [(settings.steps, settings.sampling)],
         seed=settings.seed,
         token_budget=settings.token_budget,
@@ -84,10 +90,11 @@ def _load(recipe: AlignRecipe, start: Start, given: Given, pairs: FirstRows | No
     batches = tuple(batch_of(recipe, given, mixture, draw) for draw in draws)
     first = max(batches, key=lambda batch: batch.padded)
     micro = min(1.0, settings.micro_rows / settings.max_rows)
-    largest = Batch(max(1, round(micro * first.rows)), first.length)
+    guessed = max(batch.labelled for batch in batches)
+    largest = Batch(max(1, round(micro * first.rows)), first.length, round(micro * guessed))
     passes = [_parent(recipe, given, draws, scale=settings.steps / len(draws))]
     for number, objective in enumerate(recipe.objectives):
-        if objective.queue_length:
+        if isinstance(objective, ContrastSettings) and objective.queue_length:
             own = tuple(b for b, d in zip(batches, draws, strict=True) if d.source == number)
             passes.append(Passes(own, settings.steps / len(draws)))
     if pairs is not None:
@@ -98,9 +105,10 @@ def _load(recipe: AlignRecipe, start: Start, given: Given, pairs: FirstRows | No
         passes.append(Passes((Batch(texts, length, 0, 0, texts * length),), times))
     ids = [rows.store.tokens for rows in (given.pairs, given.texts) if rows is not None]
     rows = len(np.unique(np.concatenate(ids))) if settings.embeddings == "rows" else 0
+    architecture = architecture_of(start.folder.config)
     return Load(
         "align",
-        architecture_of(start.folder.config).encoder(),
+        architecture if recipe.guesses else architecture.encoder(),
         Trained(table=False, rows=rows),
         settings.steps,
         batches,
@@ -118,8 +126,15 @@ def _special(given: Given) -> int:
     return len(rows.before) + len(rows.after)
 
 
-def _source(objective: ContrastSettings, given: Given, recipe: AlignRecipe) -> Source:
+def _source(
+    objective: ContrastSettings | GuessSettings, given: Given, recipe: AlignRecipe, start: Start
+) -> Source:
     """The rows an objective draws from, with the tokens it encodes of each."""
+    if isinstance(objective, GuessSettings):
+        rows = given.pairs if objective.kind == "tlm" else given.texts
+        assert rows is not None
+        limit = start.folder.info.max_length
+        return guessed_rows(objective, rows.store, start.frame, limit=limit)[1]
     if objective.kind in PAIRED:
         assert given.pairs is not None
         apart = recipe.training.one_pair_a_batch
@@ -135,12 +150,16 @@ def _source(objective: ContrastSettings, given: Given, recipe: AlignRecipe) -> S
 
 def batch_of(recipe: AlignRecipe, given: Given, mixture: Mixture, draw: Draw) -> Batch:
     """The sizes of a step: its texts as if all had their mean length, since like are together."""
-    kind = recipe.objectives[draw.source].kind
+    objective = recipe.objectives[draw.source]
+    kind = objective.kind
     texts = len(draw.rows) * (2 if kind == "cpc" else 1)
+    tokens = int(mixture.sources[draw.source].lengths[draw.rows].sum())
+    if isinstance(objective, GuessSettings):
+        return replace(_alike(texts, tokens), labelled=round(objective.rate * tokens))
     if kind in PAIRED:
         assert given.pairs is not None
         texts += int((~given.pairs.anchored[draw.rows]).sum())
-    return _alike(texts, int(mixture.sources[draw.source].lengths[draw.rows].sum()))
+    return _alike(texts, tokens)
 
 
 def _alike(texts: int, tokens: int) -> Batch:

@@ -83,7 +83,7 @@ def sample_pretrain(
     if vocabulary is not None:
         return Sample(_without_texts(recipe, vocabulary), None, {})
     start = _start(recipe)
-    check_objectives(recipe, start.folder)
+    check_objectives(recipe.objectives, start.folder)
     try:
         plan = check(recipe, hashed=False)
     except DataError as error:

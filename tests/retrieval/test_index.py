@@ -221,6 +221,79 @@ def test_one_writer_at_a_time(tmp_path: Path) -> None:
         store.add(passages(1), vectors(1))
 
 
+@pytest.mark.parametrize("store", STORES)
+def test_a_writer_sees_what_was_written_since_it_opened(tmp_path: Path, store: str) -> None:
+    """Two that had opened the index before either wrote: no row of the first is lost."""
+    if store == "milvus":
+        pytest.skip("a file of milvus-lite is opened once")
+    make(tmp_path, store).store.close()
+    place = tmp_path / "my.index"
+    first, second = open_index(place), open_index(place)
+    with first.writing() as one:
+        one.add(passages(5), vectors(5))
+        one.delete(["p0", "p1", "p2"])
+        one.optimize()
+    with second.writing() as two:
+        with pytest.raises(DataError, match="is in the index"):
+            two.add(passages(1, 3), vectors(1))
+        two.add(passages(5, 5), vectors(5, seed=4))
+    with first.writing() as one:
+        assert one.count() == 7
+        assert one.delete(["p9"]) == 1
+    there = {f"p{i}": vector for i, vector in enumerate([*vectors(5), *vectors(5, seed=4)])}
+    alive = ["p3", "p4", "p5", "p6", "p7", "p8"]
+    with open_index(place) as again:
+        assert sorted(passage.id for passage in again.store.passages()) == alive
+        for name in alive:
+            hit = again.store.search(there[name][None], k=1)[0][0]
+            assert (hit.passage.id, round(hit.score, 4)) == (name, 1.0)
+
+
+@pytest.mark.parametrize("vectors_too", [False, True])
+@pytest.mark.parametrize("rows", [b"", b'{"id": "p9", "te', b'{"id": "p9", "text": "x"}\n'])
+def test_what_a_killed_writer_left_is_passed_over(
+    tmp_path: Path, rows: bytes, *, vectors_too: bool
+) -> None:
+    """Killed anywhere between the first byte of a change and its commit: the change is not there,
+    search is that of before, and the next change is whole."""
+    index = make(tmp_path, "exact")
+    index.store.add(passages(9), vectors(9))
+    index.store.close()
+    folder = tmp_path / "my.index" / "store"
+    if vectors_too:
+        with (folder / "vectors.f32").open("ab") as file:
+            file.write(vectors(7, seed=8).tobytes() + b"\x01\x02\x03")
+    with (folder / "rows.jsonl").open("ab") as file:
+        file.write(rows)
+    query = vectors(7, seed=8)[:1]
+    best = np.argsort(-(query @ vectors(9).T)[0])
+    with open_index(index.place) as again:
+        hits = again.store.search(query, k=20)[0]
+        assert [hit.passage.id for hit in hits] == [f"p{i}" for i in best]
+        with again.writing() as store:
+            store.add(passages(1, 9), query)
+        assert again.store.search(query, k=1)[0][0].passage.id == "p9"
+    with open_index(index.place) as again:
+        assert again.store.count() == 10
+
+
+def test_a_killed_build_leaves_no_folder_that_is_no_index(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from interlingua.retrieval import index as room
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(room, "write_json", killed)
+    with pytest.raises(KeyboardInterrupt):
+        make(tmp_path, "exact")
+    assert not (tmp_path / "my.index").exists()
+    monkeypatch.undo()
+    with make(tmp_path, "exact") as made:
+        assert made.store.count() == 0
+
+
 WRITER = """
 import sys
 import numpy as np

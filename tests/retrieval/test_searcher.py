@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -152,6 +153,92 @@ def test_what_is_refused(texts: Path, toy_model: Path, other_model: Path) -> Non
     assert len(searcher.search(["lone \ud800 surrogate"])[0]) == 4
 
 
+def test_an_interrupted_run_goes_on(
+    texts: Path, toy_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped after the first passages were stored, and between passages and words: run again, it
+    is the index of a run that was not stopped."""
+    from interlingua.retrieval import build as room
+
+    whole, _ = build(texts, toy_model)
+    whole = whole.rename(whole.with_name("whole.index"))
+    monkeypatch.setattr(room, "_BATCH", 2)
+    plain = room._store_batch
+
+    def dying(store: Any, encoder: Encoder, batch: Any) -> None:
+        if store.count():
+            raise KeyboardInterrupt
+        plain(store, encoder, batch)
+
+    monkeypatch.setattr(room, "_store_batch", dying)
+    with pytest.raises(KeyboardInterrupt):
+        build(texts, toy_model)
+    monkeypatch.setattr(room, "_store_batch", plain)
+    place = texts.parent / "my.index"
+    with open_index(place) as index:
+        assert index.store.count() == 2
+    searcher = Searcher(place, exact=True)
+    assert len(searcher.search(["bread"], mode="fused")[0]) == 2
+    with open_index(place) as index:
+        done = add_files(index, find_sources([texts]), encoder=encoder(toy_model))
+    assert (done.kept, done.added, done.passages) == (2, 2, 4)
+    for mode in ("dense", "bm25", "fused"):
+        found, wanted = (
+            Searcher(one, exact=True).search(["Zug bread 猫"], mode=mode)[0]
+            for one in (place, whole)
+        )
+        assert [hit.passage.id for hit in found] == [hit.passage.id for hit in wanted]
+        assert [hit.score for hit in found] == pytest.approx([hit.score for hit in wanted])
+
+
+def test_an_index_among_its_texts_is_not_indexed(texts: Path, toy_model: Path) -> None:
+    place = texts / "sub" / "my.index"
+    place.parent.mkdir()
+    coder = encoder(toy_model)
+    build_index([texts], place, model=str(toy_model), encoder=coder, store="exact")
+    sources = find_sources([texts])
+    assert len(sources.files) == 3
+    assert sources.left_out == {}
+    with open_index(place) as index:
+        done = add_files(index, sources, encoder=coder)
+    assert (done.added, done.kept, done.deleted) == (0, 4, 0)
+    with pytest.raises(DataError, match="no file to index"):
+        find_sources([place])
+
+
+def test_bad_rows_of_a_table_are_set_aside_one_by_one(texts: Path, toy_model: Path) -> None:
+    rows = [
+        {"text": "A first text that is long enough to be a passage of its own."},
+        {"txt": "without"},
+        {"text": "A text in a language nobody knows.", "lang": "xx"},
+        {"text": "A last text that is long enough to be a passage of its own."},
+    ]
+    path = texts / "rows.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(DataError, match=r"rows\.jsonl, line 2: column 'text' is missing"):
+        build(texts, toy_model)
+    cut = Cut()
+    cut.faults.on_error = "skip"
+    place = texts.parent / "my.index"
+    coder = encoder(toy_model)
+    done = build_index([texts], place, model=str(toy_model), encoder=coder, cut=cut)
+    assert (done.rejected, done.passages) == (2, 4 + 2)
+    assert [fault.line for fault in cut.faults.rejected.faults] == [2, 3]
+
+
+@pytest.mark.parametrize("fault", ["cut", "rubbish"])
+def test_damaged_words_are_made_anew(texts: Path, toy_model: Path, fault: str) -> None:
+    place, _ = build(texts, toy_model)
+    wanted = [hit.passage.id for hit in Searcher(place, exact=True).search(["Zug"], mode="bm25")[0]]
+    assert wanted
+    files = sorted(path for path in (place / "bm25").iterdir() if path.is_file())
+    for file in files:
+        content = file.read_bytes()
+        file.write_bytes(content[: len(content) // 2] if fault == "cut" else b"rubbish")
+        found = Searcher(place, exact=True).search(["Zug"], mode="bm25")[0]
+        assert [hit.passage.id for hit in found] == wanted, file.name
+
+
 def test_nothing_is_left_of_a_build_that_failed(texts: Path, toy_model: Path) -> None:
     (texts / "bad.txt").write_bytes(b"\xff\xfe")
     with pytest.raises(DataError, match="is not UTF-8"):
@@ -253,6 +340,8 @@ def test_from_the_command_line(texts: Path, toy_model: Path) -> None:
     assert text[answer["start"] : answer["end"]] == answer["answer"]
     gone = command("index", "delete", "--where", "path=texts/zug.de.txt", *place, cwd=here)
     assert json.loads(gone.stdout) == {"index": "my.index", "deleted": 1, "passages": 3}
+    odd = command("index", "search", b"Zug \xff".decode(errors="surrogateescape"), *exact, cwd=here)
+    assert json.loads(odd.stdout)["queries"][0]["query"] == "Zug \ufffd"
     wrong = command("index", "search", " ", "--index", "my.index", cwd=here)
     assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
     assert "the query is empty" in wrong.stderr

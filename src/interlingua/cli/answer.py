@@ -67,6 +67,7 @@ def answer(
         raise UsageError("give questions, or --input with a column of them", remedy="See --help")
     if index is not None:
         from interlingua.applications.searcher import Searcher
+        from interlingua.batches.tokens import clean
         from interlingua.retrieval.records import Filter
 
         chosen = Filter.of(lang or (), where or ())
@@ -79,7 +80,7 @@ def answer(
             engine=engine,
             exact=exact,
         )
-        asked = questions or []
+        asked = [clean(question) for question in questions or []]
         found = [searcher.answer(question, mode=mode, where=chosen) for question in asked]
         _cite(index, asked, found, json=json)
         return

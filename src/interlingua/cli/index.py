@@ -159,8 +159,10 @@ def search(
     """
     begin(quiet=quiet, json=json)
     from interlingua.applications.searcher import Searcher
+    from interlingua.batches.tokens import clean
     from interlingua.retrieval.records import Filter
 
+    queries = [clean(query) for query in queries]  # a shell may hand on any bytes
     chosen = Filter.of(lang or (), where or ())
     searcher = Searcher(index, model=model, rerank=rerank, engine=engine, exact=exact)
     found = searcher.search(queries, k=k, mode=mode, where=chosen)

@@ -105,7 +105,7 @@ class BM25:
         try:
             rows = parquet.read_table(folder / _ROWS)
             scorer = bm25s.BM25.load(str(folder), mmap=True) if about.get("terms") else None
-        except (OSError, ValueError, KeyError) as error:
+        except Exception as error:  # the libraries raise many classes
             raise DataError(
                 f"damaged: {error}", path=folder, remedy="Delete the folder; it is made anew"
             ) from error

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from interlingua.base.errors import DataError, UserError
+from interlingua.base.errors import DataError, DiskError, ModelError, UserError
 from interlingua.base.optional import available
 from interlingua.base.progress import say
 from interlingua.inference.encode import Encoder
@@ -158,17 +158,25 @@ def _store_batch(store: VectorStore, encoder: Encoder, batch: Sequence[Passage])
 
 
 def words_of(index: Index) -> BM25:
-    """The BM25 index of a folder's passages, made anew if they have changed since.
+    """The BM25 index of a folder's passages, made anew if they have changed or it is damaged.
+
+    Where it cannot be written, such as in an index that others keep, it serves this process alone.
 
     Raises:
         MissingExtraError: The package ``bm25s`` is not installed.
-        DataError: It is damaged.
     """
     assert index.folder is not None and not is_milvus(index.place)
     state = index.store.state
     folder = index.folder / "bm25"
-    found = BM25.load(folder, state=state)
+    try:
+        found = BM25.load(folder, state=state)
+    except (DataError, ModelError) as error:
+        say(f"the index of words is made anew: {error.problem}")
+        found = None
     if found is None:
         found = BM25.build(index.store.passages())
-        found.save(folder, state=state)
+        try:
+            found.save(folder, state=state)
+        except DiskError as error:
+            say(f"the index of words is not kept: {error}")
     return found

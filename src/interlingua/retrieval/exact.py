@@ -80,7 +80,9 @@ class ExactStore:
         self._commits = 0
         self._end = 0  # bytes of rows.jsonl up to the last commit
         try:
-            lines = (self.folder / _ROWS).read_bytes().splitlines(keepends=True)
+            with (self.folder / _ROWS).open("rb") as file:
+                self._file = os.fstat(file.fileno()).st_ino
+                lines = file.read().splitlines(keepends=True)
             self._vectors = self._map()
             pending: list[bytes] = []
             for line in lines:
@@ -92,6 +94,7 @@ class ExactStore:
                     pending.append(line)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise self._damaged(str(error)) from None
+        self._vectors = self._vectors[: len(self._rows)]  # what follows was never committed
 
     def _map(self) -> NDArray[np.float32]:
         file = self.folder / _VECTORS
@@ -170,6 +173,15 @@ class ExactStore:
         for passage in added:
             self._keep(passage)
         self._vectors = self._map()
+
+    def refresh(self) -> None:
+        """Read the files again if they are not as this process left them."""
+        try:
+            found = (self.folder / _ROWS).stat()
+        except OSError as error:
+            raise self._damaged(str(error)) from None
+        if (found.st_ino, found.st_size) != (self._file, self._end):
+            self._load()
 
     def optimize(self) -> None:
         """Write the files anew without what was deleted, once that is a quarter of them."""

@@ -14,7 +14,6 @@ milvus-lite. Rows whose `VectorStore.add` has returned are there after a crash.
 from __future__ import annotations
 
 import fcntl
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -28,12 +27,13 @@ from pydantic import Field
 from interlingua import __version__
 from interlingua.base.config import Config, make
 from interlingua.base.errors import ConfigError, DataError, ModelError, UsageError, quoted
-from interlingua.base.files import disk_errors, read_json_file, write_json
+from interlingua.base.files import atomic_folder, disk_errors, read_json_file, write_json
 from interlingua.base.registry import Registry
 from interlingua.models.folder import ModelFolder
 from interlingua.retrieval.records import Filter, Hit, Passage
 
 INDEX_FILE = "index.json"
+STORE = "store"
 FORMAT = 1
 
 
@@ -87,6 +87,9 @@ class VectorStore(Protocol):
 
     def count(self, where: Filter = ...) -> int:
         """How many passages there are."""
+
+    def refresh(self) -> None:
+        """See what other processes have written since it was opened."""
 
     def optimize(self) -> None:
         """Make search fast after many changes; changes no answer of an exact search."""
@@ -164,10 +167,13 @@ class Index:
 
     @contextmanager
     def writing(self) -> Iterator[VectorStore]:
-        """The store, while nobody else writes into the folder; Milvus has locks of its own.
+        """The store as it is now, while nobody else writes into the folder.
+
+        Milvus has locks of its own.
 
         Raises:
             UsageError: Another process is writing.
+            DataError: The store is damaged.
         """
         if self.folder is None:
             yield self.store
@@ -179,6 +185,7 @@ class Index:
                 raise UsageError(
                     f"another process is writing into {self.place}", remedy="Wait until it is done"
                 ) from None
+            self.store.refresh()  # whoever held the lock may have written
             yield self.store
 
 
@@ -214,15 +221,15 @@ def create_index(place: str | Path, *, store: str, model: str, fingerprint: str,
             remedy="Add to it with: interlingua index add, or give another name",
         )
     opener = STORES.get(store)
-    with disk_errors(path):
-        path.mkdir(parents=True)
-        try:
-            made = opener(target, info, create=True)
-            write_json(path / INDEX_FILE, info.model_dump(mode="json"))
-        except BaseException:
-            shutil.rmtree(path, ignore_errors=True)
-            raise
-    return Index(target, made)
+    with atomic_folder(path) as temporary:
+        opener(str(temporary), info, create=True).close()
+        write_json(temporary / INDEX_FILE, info.model_dump(mode="json"))
+    return Index(target, opener(target, info, create=False))
+
+
+def is_index(folder: Path) -> bool:
+    """Whether a folder is an index, whole or damaged."""
+    return (folder / INDEX_FILE).is_file() and (folder / STORE).is_dir()
 
 
 def open_index(place: str | Path) -> Index:

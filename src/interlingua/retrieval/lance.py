@@ -129,6 +129,11 @@ class LanceStore:
         columns["vector"] = pa.FixedSizeListArray.from_arrays(vectors.ravel(), self.info.dim)
         return pa.table(columns, schema=_schema(self.info.dim))
 
+    def refresh(self) -> None:
+        """Look at the table's newest version."""
+        with _faults(self.folder):
+            self._table.checkout_latest()
+
     def optimize(self) -> None:
         """Join small files, drop old versions; make the indexes, or add to them what is new."""
         with _faults(self.folder):

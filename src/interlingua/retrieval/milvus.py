@@ -198,6 +198,9 @@ class MilvusStore:
                 self._client.delete(self._collection, ids=there[start : start + _PART])
         return len(there)
 
+    def refresh(self) -> None:
+        """Nothing is kept here: every question goes to the server."""
+
     def optimize(self) -> None:
         """Write what is in memory to the disk; the server does the rest by itself."""
         with _faults(self.place):

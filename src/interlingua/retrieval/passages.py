@@ -15,13 +15,14 @@ from pathlib import Path
 
 import regex
 
-from interlingua.base.errors import DataError
+from interlingua.base.errors import DataError, LanguageError
 from interlingua.batches.tokens import clean
 from interlingua.corpus.rows import Faults, Row, open_bytes, read_table
 from interlingua.languages import UND, identify, tag_of
 from interlingua.languages.paths import language_of_path, scripts_agree
 from interlingua.languages.segmentation import script_words
 from interlingua.languages.sentences import Span, sentence_spans
+from interlingua.retrieval.index import is_index
 from interlingua.retrieval.records import Passage
 
 TEXTS = (".txt", ".text", ".md", ".markdown", ".rst")
@@ -61,7 +62,9 @@ class Sources:
 
 
 def find_sources(inputs: Sequence[str | Path]) -> Sources:
-    """Files as they are, and all files of folders whose ending is known; hidden ones are not seen.
+    """Files as they are, and all files of folders whose ending is known.
+
+    Neither hidden files and folders are looked at nor indexes, which may lie among the texts.
 
     Raises:
         DataError: An input is missing or of an unknown ending, or there is no file at all.
@@ -70,13 +73,7 @@ def find_sources(inputs: Sequence[str | Path]) -> Sources:
     left_out: Counter[str] = Counter()
     for given in map(Path, inputs):
         if given.is_dir():
-            inside = (
-                path
-                for path in sorted(given.rglob("*"))
-                if path.is_file()
-                and not any(part.startswith(".") for part in path.relative_to(given).parts)
-            )
-            for path in inside:
+            for path in _inside(given):
                 if _ending(path) in (*TEXTS, *TABLES):
                     files[path] = None
                 else:
@@ -97,6 +94,23 @@ def find_sources(inputs: Sequence[str | Path]) -> Sources:
             remedy=f"Known endings: {', '.join((*TEXTS, *TABLES))}",
         )
     return Sources(tuple(files), dict(sorted(left_out.items())))
+
+
+def _inside(folder: Path) -> Iterator[Path]:
+    """The files below a folder, by their paths."""
+    if is_index(folder):
+        return
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError as error:
+        raise DataError(f"cannot be read: {error.strerror}", path=folder) from error
+    for path in entries:
+        if path.name.startswith("."):
+            continue
+        if path.is_file():
+            yield path
+        elif path.is_dir() and not path.is_symlink():
+            yield from _inside(path)
 
 
 def _ending(path: Path) -> str:
@@ -145,14 +159,24 @@ def _cut_table(path: Path, cut: Cut) -> Iterator[Passage]:
     rows = []
     for row in read_table(path, cut.faults):
         if "text" not in row.values:
-            raise DataError(
-                "column 'text' is missing", path=path, line=row.line, remedy="Name the column text"
+            problem = "column 'text' is missing"
+            cut.faults.report(
+                DataError(problem, path=path, line=row.line, remedy="Name the column text")
             )
+            continue
         rows.append((row, str(row.values["text"] or "")))
     told = _told(path, [text for _, text in rows], cut.lang)
     for row, text in rows:
         column = row.values.get("lang")
-        lang = tag_of(str(column)) if column and cut.lang is None else told
+        lang = told
+        if column and cut.lang is None:
+            try:
+                lang = tag_of(str(column))
+            except LanguageError as error:
+                cut.faults.report(
+                    DataError(error.problem, path=path, line=row.line, remedy=error.remedy)
+                )
+                continue
         yield from _passages(path, text, lang or identify([text])[0].tag, cut, row)
 
 

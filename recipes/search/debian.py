@@ -10,18 +10,18 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from pools import Corpus, plan
 from reranker import CHARACTERS as READ
 from reranker import teach
 
 from interlingua.base.files import write_json
 from interlingua.base.progress import say
 from interlingua.evaluation.bootstrap import mean_with_interval
-from interlingua.evaluation.documents import Described, Pool, figures, in_order, read_described
+from interlingua.evaluation.documents import Pool, figures
 from interlingua.inference.encode import Encoder
 from interlingua.models.folder import open_model
 from interlingua.retrieval import fusion
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from interlingua.evaluation.documents import Part, Ranked
+    from interlingua.evaluation.documents import Ranked
 
     Values = NDArray[np.float64]
 
@@ -45,32 +45,6 @@ PAIRS = (
 """Language of the queries, language of the documents."""
 PARTS = ("dense", "bm25")
 """What ``fused`` is made of, and must not lose to."""
-
-
-@dataclass(frozen=True, slots=True)
-class Corpus:
-    """Descriptions of one part of the clusters, read as they are asked for.
-
-    Attributes:
-        folder: What ``corpus fetch debian`` has written.
-        part: Which clusters.
-    """
-
-    folder: Path
-    part: Part
-    _read: dict[str, dict[str, Described]]
-
-    @classmethod
-    def of(cls, folder: Path, part: Part) -> Corpus:
-        """One of the parts."""
-        return cls(folder, part, {})
-
-    def __getitem__(self, code: str) -> dict[str, Described]:
-        """The descriptions in a language."""
-        if code not in self._read:
-            (path,) = (self.folder / "documents").glob(f"{code}_*.jsonl*")
-            self._read[code] = read_described(path, self.part)
-        return self._read[code]
 
 
 def scored_again(
@@ -120,22 +94,23 @@ def measure(
     given: argparse.Namespace, encoder: Encoder, rerank: Reranker | None
 ) -> dict[str, dict[str, Values]]:
     """The nDCG@10 of every query of every pair, by method."""
-    corpus = Corpus.of(given.corpus, given.part)
+    corpus = Corpus(given.corpus, given.part)
+    chosen = plan(
+        corpus,
+        given.pairs,
+        queries=given.queries,
+        documents=given.documents,
+        askable=lambda name: not given.held_out or held_out(name, given.held_out),
+    )
     pools: dict[str, Pool] = {}
     found: dict[str, dict[str, Values]] = {}
-
-    def askable(name: str) -> bool:
-        return not given.held_out or held_out(name, given.held_out)
-
-    for pair in given.pairs:
+    for pair, names in chosen.asked.items():
         source, target = pair.split("-")
-        if target not in pools:
-            order = sorted(in_order(corpus[target]), key=lambda name: not askable(name))
-            pools[target] = Pool.of(encoder, corpus[target], order[: given.documents])
-        pool, asked = pools[target], corpus[source]
-        names = [name for name in pool.texts if name in asked and askable(name)][: given.queries]
         if not names:
-            raise SystemExit(f"{pair}: no query has its document in the pool")
+            raise SystemExit(f"{pair}: no description can be asked for")
+        if target not in pools:
+            pools[target] = Pool.of(encoder, corpus[target], chosen.pools[target])
+        pool, asked = pools[target], corpus[source]
         queries = [asked[name].synopsis for name in names]
         ranked = pool.rankings(encoder, queries, weight=given.weight)
         if rerank is not None:
@@ -182,7 +157,7 @@ def main() -> None:
     rerank = None
     if given.rerank != "none":
         model = given.rerank or teach(
-            Corpus.of(given.corpus, "teach"), given.pairs, encoder, given.out, seed=given.seed
+            Corpus(given.corpus, "teach"), given.pairs, encoder, given.out, seed=given.seed
         )
         rerank = Reranker(open_model(model))
     found = measure(given, encoder, rerank)

@@ -9,16 +9,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pools import plan
+
 from interlingua.base.config import make
 from interlingua.corpus.writing import write_rows
-from interlingua.evaluation.documents import Pool, in_order
+from interlingua.evaluation.documents import Pool
 from interlingua.training.once import teach_once
 from interlingua.training.settings import FinetuneRecipe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from debian import Corpus
+    from pools import Corpus
 
     from interlingua.inference.encode import Encoder
 
@@ -36,13 +38,13 @@ SETTINGS = {
 
 def rows(corpus: Corpus, pairs: Sequence[str], encoder: Encoder) -> Iterator[dict[str, Any]]:
     """A match and a mismatch for every query."""
+    chosen = plan(corpus, pairs, queries=QUERIES, documents=DOCUMENTS)
     pools: dict[str, Pool] = {}
-    for pair in pairs:
+    for pair, names in chosen.asked.items():
         source, target = pair.split("-")
         if target not in pools:
-            pools[target] = Pool.of(encoder, corpus[target], in_order(corpus[target])[:DOCUMENTS])
+            pools[target] = Pool.of(encoder, corpus[target], chosen.pools[target])
         pool, asked = pools[target], corpus[source]
-        names = [name for name in pool.texts if name in asked][:QUERIES]
         queries = [asked[name].synopsis for name in names]
         found = pool.rankings(encoder, queries)["fused"]
         for name, query, ranked in zip(names, queries, found, strict=True):
@@ -56,7 +58,8 @@ def rows(corpus: Corpus, pairs: Sequence[str], encoder: Encoder) -> Iterator[dic
 def teach(corpus: Corpus, pairs: Sequence[str], encoder: Encoder, out: Path, *, seed: int) -> Path:
     """Teach a model ``matching`` into ``out/reranker/model``, unless it is there; returns where."""
     train = out / "reranker" / "train.jsonl"
-    write_rows(train, list(rows(corpus, pairs, encoder)))
+    if not train.exists():
+        write_rows(train, rows(corpus, pairs, encoder))
     recipe = {
         "data": {"task": "matching", "train": [str(train)], "labels": ["0", "1"]},
         "training": {"seed": seed, **SETTINGS},

@@ -225,6 +225,7 @@ def test_documents_are_found_in_the_other_language_and_nothing_is_taught_on_them
     pytest.importorskip("bm25s")
     from interlingua.evaluation.documents import part_of
 
+    script(monkeypatch, "search/pools")
     reranker = script(monkeypatch, "search/reranker")
     debian = script(monkeypatch, "search/debian")
     given = SimpleNamespace(
@@ -237,9 +238,14 @@ def test_documents_are_found_in_the_other_language_and_nothing_is_taught_on_them
         # The number is the only word that both languages have, and the place of the vector.
         for name in ("dense", "bm25", "rrf", "fused"):
             assert pair[name].tolist() == [1.0] * len(tested)
+    few = debian.plan(debian.Corpus(descriptions, "test"), given.pairs, queries=9, documents=20)
+    for pair, names in few.asked.items():
+        pool = few.pools[pair.split("-")[1]]
+        assert (len(names), len(pool), len(set(pool))) == (9, 20, 20)
+        assert set(names) <= set(pool)
     given.held_out = 0.5
     assert 0 < len(debian.measure(given, Numbered(), None)["jpn-eng"]["dense"]) < len(tested)
-    taught = debian.Corpus.of(descriptions, "teach")
+    taught = debian.Corpus(descriptions, "teach")
     rows = list(reranker.rows(taught, given.pairs, Numbered()))
     for right, wrong in zip(rows[::2], rows[1::2], strict=True):
         assert right["text"] == wrong["text"]

@@ -178,8 +178,11 @@ def values(parent: Path, pairs: Path, **training: Any) -> dict[str, Any]:
     }
 
 
-def recipe(*args: Any, objectives: Any = None, data: Any = None, **training: Any) -> AlignRecipe:
+def recipe(
+    *args: Any, objectives: Any = None, data: Any = None, centre: bool = False, **training: Any
+) -> AlignRecipe:
     given = values(*args, **training)
+    given["model"]["centre"] = centre
     given["objectives"] = objectives or given["objectives"]
     given["data"] |= data or {}
     return make(AlignRecipe, given)
@@ -248,6 +251,7 @@ KINDS: dict[str, list[dict[str, Any]]] = {
             "kind": "infonce",
             "anchor_negatives": 16,
             "hard_negatives": 2,
+            "distance_weight": 5,
             "false_negatives": {"rule": "parent", "value": 0.999},
             "dimensions": [8, 32],
         },
@@ -282,9 +286,9 @@ def test_every_objective_runs_and_a_stopped_run_ends_with_the_same_bytes(
     from interlingua.training.align_learner import AlignLearner
 
     data = {"train": [str(documents)]} if kind in ("all", "guesses") else {}
-    given = recipe(
-        parent, pairs, objectives=KINDS[kind], data=data, anchor=anchor, micro_rows=7, steps=11
-    )
+    changes: dict[str, Any] = {"anchor": anchor, "micro_rows": 7, "steps": 11}
+    changes["centre"] = kind in ("queue", "known")
+    given = recipe(parent, pairs, objectives=KINDS[kind], data=data, **changes)
     align(given, out=tmp_path / "whole")
     assert np.isfinite([line["loss"] for line in log_of(tmp_path / "whole")]).all()
     plain = AlignLearner.loss
@@ -612,6 +616,7 @@ def test_what_does_not_fit_is_refused(tmp_path: Path, parent: Path, pairs: Path)
         ({"kind": "cpc"}, r"cpc needs data\.train"),
         ({"kind": "preserve"}, "preserve needs"),
         ({"kind": "infonce", "queue": 8, "symmetric": False}, "queue suits"),
+        ({"kind": "distill", "distance_weight": 1}, "distance_weight suits"),
         ({"kind": "nce"}, "objectives.0.kind"),
         ({"kind": "mlm"}, r"draw nothing together.*pretrain"),
         ({"kind": "infonce", "rate": 0.2}, r"unknown key 'objectives\.0\.rate'"),
@@ -624,6 +629,8 @@ def test_tokens_cannot_be_guessed_of_nothing(tmp_path: Path, parent: Path, pairs
     plain = {"kind": "infonce"}
     with pytest.raises(ConfigError, match=r"mlm needs data\.train"):
         recipe(parent, pairs, objectives=[plain, {"kind": "mlm"}])
+    with pytest.raises(ConfigError, match=r"centre moves the states"):
+        recipe(parent, pairs, objectives=[plain, {"kind": "tlm"}], centre=True)
     with pytest.raises(ConfigError, match=r"objectives\.1\.rate.*less than 1"):
         recipe(parent, pairs, objectives=[plain, {"kind": "tlm", "rate": 1.5}])
 

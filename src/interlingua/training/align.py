@@ -15,7 +15,7 @@ import numpy as np
 from interlingua.base.config import dump_recipe
 from interlingua.base.errors import ConfigError, DataError
 from interlingua.base.progress import say
-from interlingua.base.seeding import seed_everything
+from interlingua.base.seeding import generator, seed_everything
 from interlingua.languages.tags import tag_of
 from interlingua.models.folder import ModelFolder, ModelInfo, open_model
 from interlingua.models.save import parent_name
@@ -61,6 +61,8 @@ if TYPE_CHECKING:
     from interlingua.training.language_modelling import Guesser
 
 _PARENT = Path(WORK) / "parent"
+_CENTRED = 4000
+"""Texts whose mean is what vectors share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +129,9 @@ def align(recipe: AlignRecipe, *, out: str | Path, resume: bool = False) -> Alig
     ):
         group.wait()
         given = read(target)
-        learner = learner_of(recipe, start, given, group, target)
+        learner = learner_of(recipe, start, given, group)
         before = _measured(learner, group)
+        prepare(learner, recipe, given, group, target)
         loop = Loop(
             learner,
             recipe.training,
@@ -265,10 +268,8 @@ def given_of(
     return found
 
 
-def learner_of(
-    recipe: AlignRecipe, start: Start, given: Given, group: Processes, out: Path
-) -> AlignLearner:
-    """The model with its objectives and rows, ready for the loop; the parent's vectors are made."""
+def learner_of(recipe: AlignRecipe, start: Start, given: Given, group: Processes) -> AlignLearner:
+    """The model with its objectives and rows."""
     from interlingua.models.encoder import PooledEncoder
     from interlingua.training.align_learner import AlignLearner, Retrieval, TextEncoder
     from interlingua.training.arithmetic import Arithmetic
@@ -287,7 +288,7 @@ def learner_of(
         else _guess(objective, guesser, given, recipe, folder)
         for objective in recipe.objectives
     ]
-    learner = AlignLearner(
+    return AlignLearner(
         pooled,
         objectives,
         None if given.held_out is None else Retrieval(given.held_out, recipe.data.validation_rows),
@@ -295,16 +296,53 @@ def learner_of(
         texts=texts,
         processes=group,
     )
-    for number, objective in enumerate(objectives):
+
+
+def prepare(
+    learner: AlignLearner, recipe: AlignRecipe, given: Given, group: Processes, out: Path
+) -> None:
+    """What is done once, before the first step: centring, and the vectors of the frozen parent.
+
+    Raises:
+        ConfigError: The model cannot be centred.
+    """
+    if recipe.model.centre:
+        _centre(learner, given)
+    for number, objective in enumerate(learner.objectives):
         if isinstance(objective, GuessObjective):
             continue
         place = out / _PARENT / str(number)
         if group.first:
-            _write_parent(learner, number, objective, texts, place)
+            _write_parent(learner, number, objective, learner.texts, place)
         group.wait()
         if place.exists():
             objective.parent = ParentVectors(place)
-    return learner
+
+
+def _centre(learner: AlignLearner, given: Given) -> None:
+    """Take off the mean of some texts' vectors, as many of each language pair, or language."""
+    import torch
+
+    from interlingua.models.encoder import PooledEncoder
+    from interlingua.training.centring import centre
+
+    rows = given.pairs or given.texts
+    assert rows is not None
+    rng = generator(0, "centre")
+    groups = np.unique(rows.groups)
+    each = -(-_CENTRED // len(groups))
+    chosen = [rng.permutation(np.flatnonzero(rows.groups == group))[:each] for group in groups]
+    texts = [
+        rows.ids(row, int(rng.integers(2))) if isinstance(rows, PairRows) else rows.ids(row)
+        for row in np.concatenate(chosen).tolist()
+    ]
+    pooled = learner.pooled
+    plain = PooledEncoder(pooled.encoder, pooling=pooled.pooling, normalize=False)
+    mean = torch.from_numpy(learner.texts.all(plain, texts).mean(axis=0))
+    centre(pooled.encoder, mean.to(learner.texts.arithmetic.device))
+    for objective in learner.objectives:
+        if not isinstance(objective, GuessObjective) and objective.follower is not None:
+            objective.follower.load_state_dict(objective.pooled.state_dict())
 
 
 def _trained(

@@ -124,6 +124,8 @@ class AlignModel(Config):
 
     name: str = "starter"
     """``starter``, a folder or a hub id."""
+    centre: bool = False
+    """Whether what the vectors of all texts share is taken off before anything else."""
 
 
 class AlignSettings(StepwiseSettings):
@@ -183,6 +185,10 @@ class AlignRecipe(Config):
             raise ValueError(
                 f"{' and '.join(GUESSED)} draw nothing together: add infonce, or use "
                 "interlingua pretrain"
+            )
+        if self.model.centre and self.guesses:
+            raise ValueError(
+                "model.centre moves the states that mlm and tlm guess from: leave one of them out"
             )
         for objective in self.objectives:
             if objective.kind in (*PAIRED, "tlm") and not self.data.pairs:

@@ -89,14 +89,15 @@ def time_pretrain(recipe: PretrainRecipe, sample: Sample, folder: Path) -> Timed
 
 def time_align(recipe: AlignRecipe, sample: AlignSample, folder: Path) -> Timed:
     """Run a few steps of an alignment recipe on the sampled rows."""
-    from interlingua.training.align import learner_of
+    from interlingua.training.align import learner_of, prepare
 
     say("running a few steps of the model")
     few = {"steps": _STEPS + 1, "validate_every": _STEPS + 1}
     settings = recipe.training.model_copy(update=few)
     short = recipe.model_copy(update={"training": settings})
     with processes() as group:
-        learner = learner_of(short, sample.start, sample.given, group, folder)
+        learner = learner_of(short, sample.start, sample.given, group)
+        prepare(learner, short, sample.given, group, folder)
         draws = learner.mixture.draws(0, settings.steps)
 
         def sizes(step: int) -> tuple[int, int]:

@@ -130,8 +130,7 @@ def theirs(
             super().__init__()
             encoder = load_encoder(folder).train()
             encoder.get_input_embeddings().requires_grad_(False)
-            info = folder.info.model_copy(update={"normalize": False})
-            self.pooled = PooledEncoder.for_folder(encoder, info)
+            self.pooled = PooledEncoder.for_folder(encoder, folder.with_info(normalize=False))
             self.drop = nn.Dropout(0.1)
             self.head = nn.Linear(folder.features, len(labels))
 

@@ -35,8 +35,7 @@ class Net(torch.nn.Module):
         super().__init__()
         encoder = load_encoder(folder)
         encoder.get_input_embeddings().requires_grad_(False)  # other languages keep their place
-        info = folder.info.model_copy(update={"normalize": False})
-        self.pooled = PooledEncoder.for_folder(encoder, info)
+        self.pooled = PooledEncoder.for_folder(encoder, folder.with_info(normalize=False))
         self.head = torch.nn.Linear(folder.features, len(TASK.labels))
 
     def forward(self, ids: np.ndarray, mask: np.ndarray) -> torch.Tensor:

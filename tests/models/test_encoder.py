@@ -45,7 +45,7 @@ def test_pooling_of_bfloat16_is_float32() -> None:
 def test_a_vector_is_the_mean_of_the_states_of_transformers(tiny_folder, kind) -> None:
     path = tiny_folder(kind)
     folder = open_model(path)
-    module = PooledEncoder.for_folder(load_encoder(folder), folder.info).eval()
+    module = PooledEncoder.for_folder(load_encoder(folder), folder).eval()
     reference = {"mt5": "MT5EncoderModel"}.get(kind, "AutoModel")
     plain = (
         getattr(transformers, reference).from_pretrained(path, attn_implementation="eager").eval()

@@ -32,7 +32,7 @@ def _save(out, source, *, encoder=None, info=None, head=None, **more):
 
 
 def _encode(folder, texts, prefix=None) -> np.ndarray:
-    module = PooledEncoder.for_folder(load_encoder(folder), folder.info)
+    module = PooledEncoder.for_folder(load_encoder(folder), folder)
     tokenizer, rows = folder.tokenizer(), []
     for text in texts:
         ids = torch.tensor([tokenizer.encode(folder.info.prefix(prefix) + text).ids])

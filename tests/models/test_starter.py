@@ -150,7 +150,7 @@ def encode(starter):
     from interlingua.batches.tokens import pad, tokenize
     from interlingua.models.encoder import PooledEncoder, load_encoder
 
-    module = PooledEncoder.for_folder(load_encoder(starter), starter.info)
+    module = PooledEncoder.for_folder(load_encoder(starter), starter)
     tokenizer = starter.tokenizer()
 
     def run(texts: list[str]) -> np.ndarray:

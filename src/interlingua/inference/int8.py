@@ -31,8 +31,13 @@ _LARGEST = 127
 _LEAST = 1e-5
 
 
-def ranges(encoder: nn.Module, sample: Iterable[Batch]) -> dict[str, Floats]:
-    """Largest magnitudes [inputs] of what every linear layer of an encoder reads, by its name."""
+def ranges(module: nn.Module, sample: Iterable[Batch]) -> dict[str, Floats]:
+    """Largest magnitudes [inputs] of what every linear layer of an encoder reads, by its name.
+
+    Args:
+        module: Token ids to vectors or logits; its ``encoder`` is the encoder.
+        sample: Batches of rows as the model reads them.
+    """
     import torch
 
     found: dict[str, Floats] = {}
@@ -44,11 +49,12 @@ def ranges(encoder: nn.Module, sample: Iterable[Batch]) -> dict[str, Floats]:
 
         return seen
 
+    encoder: nn.Module = module.encoder  # type: ignore[assignment]
     layers = {n: m for n, m in encoder.named_modules() if isinstance(m, torch.nn.Linear)}
     hooks = [layer.register_forward_pre_hook(watch(name)) for name, layer in layers.items()]
     with torch.inference_mode():
         for ids, mask in sample:
-            encoder(input_ids=torch.from_numpy(ids), attention_mask=torch.from_numpy(mask))
+            module(torch.from_numpy(ids), torch.from_numpy(mask))
     for hook in hooks:
         hook.remove()
     return found

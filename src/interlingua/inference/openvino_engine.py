@@ -32,7 +32,7 @@ from interlingua.models.info import Outputs
 if TYPE_CHECKING:
     from torch import nn
 
-_FORMAT = 2
+_FORMAT = 3
 _STREAMS = 8
 
 
@@ -144,7 +144,7 @@ def graph(folder: ModelFolder, *, outputs: Outputs = "vectors", int8: bool = Fal
     ov = require("openvino", extra="openvino")
     module = load_module(folder, outputs)
     model = _export(module, folder.pad_id)
-    group = quantise(model, ranges(module.encoder, sample(folder))) if int8 else 0
+    group = quantise(model, ranges(module, sample(folder))) if int8 else 0
     if int8 and not group:
         raise UsageError(
             f"{folder.path} has widths that no group of {GROUPS} divides",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
     from interlingua.models.folder import ModelFolder
-    from interlingua.models.info import ModelInfo
+    from interlingua.models.tokenizer import SecondText
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 _ENCODER_HALVES = {"t5": "T5EncoderModel", "mt5": "MT5EncoderModel", "umt5": "UMT5EncoderModel"}
@@ -118,6 +118,31 @@ def _silence(transformers: Any) -> Iterator[None]:  # noqa: ANN401 - a module
             loud.enable_progress_bar()
 
 
+def token_types(input_ids: Tensor, attention_mask: Tensor, second: SecondText) -> Tensor:
+    """1 where a token belongs to a second text, else 0, as the model's tokenizer numbers them.
+
+    Args:
+        input_ids: Token ids [B, L].
+        attention_mask: 1 where there is a token, 0 on padding [B, L].
+        second: Where the second text begins.
+
+    Returns:
+        int64 [B, L]; zero for a row of one text.
+    """
+    # OpenVINO does not add up what is true or false.
+    ended = (input_ids == second.separator).to(torch.int64).cumsum(dim=1).clamp(max=1)
+    return (ended.cumsum(dim=1) > second.after).to(torch.int64) * attention_mask
+
+
+def types_for(
+    input_ids: Tensor, attention_mask: Tensor, second: SecondText | None
+) -> dict[str, Tensor]:
+    """What an encoder is given besides, if it tells two texts apart."""
+    if second is None:
+        return {}
+    return {"token_type_ids": token_types(input_ids, attention_mask, second)}
+
+
 def pool(hidden: Tensor, attention_mask: Tensor, mode: Literal["mean", "cls"]) -> Tensor:
     """One vector a row, in float32.
 
@@ -178,6 +203,7 @@ class PooledEncoder(nn.Module):
         separator: For pooling ``pair``: id of the token between two texts.
         layers: Hidden states to pool, 0 being the embeddings; empty means the encoder's output.
         normalize: Whether vectors are brought to length one.
+        second: Where tokens of type 1 begin, if the encoder tells two texts apart so.
     """
 
     def __init__(
@@ -188,6 +214,7 @@ class PooledEncoder(nn.Module):
         separator: int | None = None,
         layers: tuple[int, ...] = (),
         normalize: bool = True,
+        second: SecondText | None = None,
     ) -> None:
         super().__init__()
         self.encoder = encoder
@@ -195,16 +222,19 @@ class PooledEncoder(nn.Module):
         self.separator = separator
         self.layers = tuple(layers)
         self.normalize = normalize
+        self.second = second
 
     @classmethod
-    def for_folder(cls, encoder: nn.Module, info: ModelInfo) -> PooledEncoder:
-        """With the pooling, layers and normalisation that a model folder names."""
+    def for_folder(cls, encoder: nn.Module, folder: ModelFolder) -> PooledEncoder:
+        """With the pooling, layers, normalisation and token types that a model folder names."""
+        info = folder.info
         return cls(
             encoder,
             pooling=info.pooling,
             separator=info.separator,
             layers=info.layers,
             normalize=info.normalize,
+            second=folder.second,
         )
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
@@ -222,6 +252,7 @@ class PooledEncoder(nn.Module):
             attention_mask=attention_mask,
             output_hidden_states=bool(self.layers),
             return_dict=True,
+            **types_for(input_ids, attention_mask, self.second),
         )
         states = [out.hidden_states[i] for i in self.layers] or [out.last_hidden_state]
         pooled = [self._pool(state, input_ids, attention_mask) for state in states]

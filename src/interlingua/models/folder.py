@@ -21,7 +21,12 @@ from interlingua.models.card import CARD, stated_licence
 from interlingua.models.hub import SHORT_IDS, download
 from interlingua.models.info import INFO_FILE, DataFile, ModelInfo
 from interlingua.models.sentence_layout import check_modules, read_layout
-from interlingua.models.tokenizer import load_tokenizer, tokenizer_file
+from interlingua.models.tokenizer import (
+    SecondText,
+    load_tokenizer,
+    second_text,
+    tokenizer_file,
+)
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -87,6 +92,14 @@ class ModelFolder:
         return int(self._known["pad_id"])
 
     @property
+    def second(self) -> SecondText | None:
+        """Where tokens of type 1 begin, if the model and its tokenizer tell two texts apart so."""
+        if "second" not in self._known:
+            self._known["second"] = _second(self)
+        found: SecondText | None = self._known["second"]
+        return found
+
+    @property
     def features(self) -> int:
         """Features of a pooled vector: the width, for every layer pooled and part of a pair."""
         parts = PAIR_PARTS if self.info.pooling == "pair" else 1
@@ -101,6 +114,10 @@ class ModelFolder:
         if "fingerprint" not in self._known:
             self._known["fingerprint"] = _fingerprint(self)
         return str(self._known["fingerprint"])
+
+    def with_info(self, **values: Any) -> ModelFolder:  # noqa: ANN401 - fields of `ModelInfo`
+        """The same folder, of which some fields of ``interlingua.json`` say something else."""
+        return ModelFolder(self.path, self.info.model_copy(update=values), self.config)
 
     def tokenizer(self) -> Tokenizer:
         """Its tokenizer, freshly loaded, with neither padding nor truncation set.
@@ -137,8 +154,7 @@ def in_pairs(folder: ModelFolder) -> ModelFolder:
     ids = folder.tokenizer().encode("a", "b").ids
     if ids.count(ids[-1]) < 2:
         return folder
-    info = folder.info.model_copy(update={"pooling": "pair", "separator": ids[-1]})
-    return ModelFolder(folder.path, info, folder.config)
+    return folder.with_info(pooling="pair", separator=ids[-1])
 
 
 def open_model(name: str | Path) -> ModelFolder:
@@ -267,10 +283,23 @@ def _positions(config: dict[str, Any]) -> int | None:
     return positions
 
 
-def _pad_id(folder: ModelFolder) -> int:
+def _tokenizer_config(folder: ModelFolder) -> dict[str, Any]:
     file = folder.path / checks.TOKENIZER_CONFIG
     document = checks.read_json(file) if file.exists() else {}
-    named = document.get("pad_token") if isinstance(document, dict) else None
+    return document if isinstance(document, dict) else {}
+
+
+def _second(folder: ModelFolder) -> SecondText | None:
+    inputs = _tokenizer_config(folder).get("model_input_names")
+    told = not isinstance(inputs, list) or "token_type_ids" in inputs
+    kinds = folder.config.get("type_vocab_size")
+    if not told or not isinstance(kinds, int) or kinds < 2:
+        return None
+    return second_text(folder.tokenizer())
+
+
+def _pad_id(folder: ModelFolder) -> int:
+    named = _tokenizer_config(folder).get("pad_token")
     named = named.get("content") if isinstance(named, dict) else named
     added = checks.read_object(tokenizer_file(folder.path)).get("added_tokens") or ()
     ids = {str(entry.get("content")): entry.get("id") for entry in added if isinstance(entry, dict)}

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from interlingua.base.errors import ModelError, quoted
 from interlingua.base.optional import require
-from interlingua.models.encoder import PooledEncoder, load_encoder
+from interlingua.models.encoder import PooledEncoder, load_encoder, types_for
 from interlingua.models.heads import Head
 from interlingua.models.info import Outputs
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
     from interlingua.models.folder import ModelFolder
+    from interlingua.models.tokenizer import SecondText
 
 NativeKind = Literal["token-classification", "question-answering"]
 ANSWER_LABELS = ("start", "end")
@@ -124,11 +125,13 @@ class TokenLogits(nn.Module):
     Args:
         encoder: A bare encoder of `transformers`.
         head: The head.
+        second: Where tokens of type 1 begin, if the encoder tells two texts apart so.
     """
 
-    def __init__(self, encoder: nn.Module, head: Head) -> None:
+    def __init__(self, encoder: nn.Module, head: Head, second: SecondText | None = None) -> None:
         super().__init__()
         self.encoder = encoder
+        self.second = second
         self.head = nn.Linear(head.weight.shape[1], len(head.labels))
         with torch.no_grad():
             self.head.weight.copy_(torch.from_numpy(head.weight))
@@ -136,25 +139,39 @@ class TokenLogits(nn.Module):
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Logits float32 [B, L, C] of token ids [B, L]; of no meaning on padding."""
-        logits: Tensor = self.head(states_of(self.encoder, input_ids, attention_mask).float())
+        states = states_of(self.encoder, input_ids, attention_mask, second=self.second)
+        logits: Tensor = self.head(states.float())
         return logits
 
 
 class TokenStates(nn.Module):
-    """A bare encoder: token ids in, the states of all tokens out."""
+    """A bare encoder: token ids in, the states of all tokens out.
 
-    def __init__(self, encoder: nn.Module) -> None:
+    Args:
+        encoder: A bare encoder of `transformers`.
+        second: Where tokens of type 1 begin, if the encoder tells two texts apart so.
+    """
+
+    def __init__(self, encoder: nn.Module, second: SecondText | None = None) -> None:
         super().__init__()
         self.encoder = encoder
+        self.second = second
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """States [B, L, D] of token ids [B, L]."""
-        return states_of(self.encoder, input_ids, attention_mask)
+        return states_of(self.encoder, input_ids, attention_mask, second=self.second)
 
 
-def states_of(encoder: nn.Module, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+def states_of(
+    encoder: nn.Module,
+    input_ids: Tensor,
+    attention_mask: Tensor,
+    *,
+    second: SecondText | None = None,
+) -> Tensor:
     """The last states [B, L, D] of an encoder."""
-    out = encoder(input_ids=input_ids, attention_mask=attention_mask, return_dict=True)
+    types = types_for(input_ids, attention_mask, second)
+    out = encoder(input_ids=input_ids, attention_mask=attention_mask, return_dict=True, **types)
     states: Tensor = out.last_hidden_state
     return states
 
@@ -174,14 +191,14 @@ def load_module(
     """
     encoder = load_encoder(folder, dtype=dtype)
     if outputs == "vectors":
-        return PooledEncoder.for_folder(encoder, folder.info).eval()
+        return PooledEncoder.for_folder(encoder, folder).eval()
     head = native_head(folder)
     if head is None:
         raise ModelError(
             f"{folder.path} has no head over tokens",
             remedy="Teach it first: interlingua finetune --task … --train … --model … --out …",
         )
-    return TokenLogits(encoder, head).eval()
+    return TokenLogits(encoder, head, folder.second).eval()
 
 
 def _empty(config: Any, labels: tuple[str, ...], kind: NativeKind) -> PreTrainedModel:  # noqa: ANN401

@@ -130,6 +130,12 @@ def _write_tokenizer(
             shutil.copyfile(source.path / name, folder / name)
     if tokenizer is not None:
         config.pop(_IDS_IN_CONFIG, None)
-    # Classes named after a model put parts of their own in place of those in tokenizer.json.
-    config |= {"tokenizer_class": _GENERAL_CLASS, "model_max_length": info.max_length}
+    # Classes named after a model put parts of their own in place of those in tokenizer.json; they
+    # know what the model is fed with, the general one must be told.
+    types = [] if source.second is None else ["token_type_ids"]
+    config |= {
+        "tokenizer_class": _GENERAL_CLASS,
+        "model_max_length": info.max_length,
+        "model_input_names": ["input_ids", *types, "attention_mask"],
+    }
     write_json(folder / checks.TOKENIZER_CONFIG, config)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from interlingua.base.cache import cache_dir
@@ -16,6 +17,34 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tokenizers import Tokenizer
+
+
+@dataclass(frozen=True, slots=True)
+class SecondText:
+    """Where the tokens of type 1 begin in a row of two texts; those before are of type 0.
+
+    BERT's ``[CLS] a [SEP] b [SEP]`` has type 1 from one token after the first ``[SEP]`` on.
+
+    Attributes:
+        separator: Id of the token that ends the first text.
+        after: Tokens from the first such token to the first of type 1.
+    """
+
+    separator: int
+    after: int
+
+
+def second_text(tokenizer: Tokenizer) -> SecondText | None:
+    """Where a tokenizer begins to count tokens to a second text; None: all are of type 0."""
+    pair = tokenizer.encode("a", "b")
+    types = list(pair.type_ids)
+    if 1 not in types:
+        return None
+    first = types.index(1)
+    if types != [0] * first + [1] * (len(types) - first) or not pair.special_tokens_mask[first - 1]:
+        return None
+    separator = pair.ids[first - 1]
+    return SecondText(separator, first - pair.ids.index(separator))
 
 
 def load_tokenizer(folder: Path) -> Tokenizer:

@@ -276,7 +276,7 @@ def learner_of(recipe: AlignRecipe, start: Start, given: Given, group: Processes
 
     settings, folder = recipe.training, start.folder
     encoder, model = _trained(recipe, start, given, group)
-    pooled = PooledEncoder.for_folder(encoder, folder.info).to(group.device)
+    pooled = PooledEncoder.for_folder(encoder, folder).to(group.device)
     arithmetic = Arithmetic.of(settings, group.device)
     texts = TextEncoder(folder.pad_id, arithmetic)
     guesser = None

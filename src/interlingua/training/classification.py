@@ -137,7 +137,7 @@ class ClassificationLesson(Lesson[TextExamples]):
             plain, rates = trained_encoder(
                 self.folder, settings, part.tokens.input_ids, device=group.device, seed=self.seed
             )
-            encoder = PooledEncoder.for_folder(plain, self.folder.info)
+            encoder = PooledEncoder.for_folder(plain, self.folder)
         return ClassifierLearner(
             encoder,
             head or self._starting_head(settings, train),
@@ -257,8 +257,7 @@ def with_pooling(
     if beyond:
         raise ConfigError(f"layer {beyond[0]}: the encoder has layers 0 to {depth}")
     info = folder.info
-    update = {
-        "layers": layers or info.layers,
-        "normalize": info.normalize if normalize is None else normalize,
-    }
-    return ModelFolder(folder.path, info.model_copy(update=update), folder.config)
+    return folder.with_info(
+        layers=layers or info.layers,
+        normalize=info.normalize if normalize is None else normalize,
+    )

@@ -51,8 +51,7 @@ class QuestionLesson(Lesson[Questions]):
             raise ConfigError(f"--labels: task {task.name} has none")
         check_native(parent, "question-answering")
         length = min(recipe.training.reading.window, parent.info.max_length)
-        info = parent.info.model_copy(update={"max_length": length})
-        folder = ModelFolder(parent.path, info, parent.config)
+        folder = parent.with_info(max_length=length)
         parts = [
             Questions.read(files, task, lang=data.lang, on_error=data.on_error).placed(
                 data.on_error
@@ -119,7 +118,7 @@ class QuestionLesson(Lesson[Questions]):
             plain, rates = trained_encoder(
                 self.folder, settings, part.windows.input_ids, device=group.device, seed=self.seed
             )
-            encoder = TokenStates(plain)
+            encoder = TokenStates(plain, self.folder.second)
         else:
             encoder = self._frozen()
         return ReaderLearner(
@@ -178,7 +177,8 @@ class QuestionLesson(Lesson[Questions]):
         from interlingua.models.encoder import load_encoder
         from interlingua.models.native import TokenStates
 
-        return TokenStates(load_encoder(self.folder).requires_grad_(False)).eval()
+        encoder = load_encoder(self.folder).requires_grad_(False)
+        return TokenStates(encoder, self.folder.second).eval()
 
     def finished(
         self, encoder: PreTrainedModel | None, head: Head

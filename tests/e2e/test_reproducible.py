@@ -105,7 +105,7 @@ def newest(folder: Path) -> int:
 
 
 def test_an_unfinished_run_is_neither_overwritten_nor_opened(tmp_path: Path) -> None:
-    (tmp_path / "out" / "checkpoints").mkdir(parents=True)
+    (tmp_path / "out" / "checkpoints" / "step-000001").mkdir(parents=True)
     process = start(
         *(
             "finetune",

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -194,8 +197,90 @@ def test_the_same_model_is_taught_once_and_another_is_refused(
     assert (first.shared, second.shared) == (False, True)
     assert second.model.resolve() == first.model.resolve()
     assert teach_once(recipe(0), folders[1], others=folders) == second
+    (tmp_path / "c" / "model" / "checkpoints").mkdir(parents=True)  # killed before the first
+    assert teach_once(recipe(0), tmp_path / "c").model.is_dir()
     with pytest.raises(CheckpointError, match="other settings"):
         teach_once(recipe(1), folders[0], others=folders)
+
+
+KILLED = """\
+import os, signal, sys
+from interlingua.training import loop
+
+save = loop.save_checkpoint
+
+def save_and_die(folder, step, **given):
+    save(folder, step, **given)
+    if "panx" in str(folder) and step == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+loop.save_checkpoint = save_and_die
+from interlingua.cli.main import main
+main(sys.argv[1:])
+"""
+BY_GRADIENT = """\
+training:
+  strategy: full
+  full: {epochs: 3, checkpoint_steps: 1, max_rows: 8, keep_checkpoints: 3}
+"""
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, tokenizer_folder: Path) -> Path:
+    """A random model with a small vocabulary, which opens at once."""
+    import torch
+    from transformers import BertConfig, BertModel
+
+    torch.manual_seed(0)
+    shape = {"hidden_size": 16, "num_attention_heads": 2, "intermediate_size": 32}
+    config = BertConfig(vocab_size=2500, num_hidden_layers=2, pad_token_id=1, **shape)
+    BertModel(config, add_pooling_layer=False).save_pretrained(tmp_path / "tiny")
+    tokenizer = (tokenizer_folder / "tokenizer.json").read_bytes()
+    (tmp_path / "tiny" / "tokenizer.json").write_bytes(tokenizer)
+    return tmp_path / "tiny"
+
+
+def test_killed_within_a_task_it_goes_on_and_reports_the_same(
+    tmp_path: Path, data: Path, tiny: Path, command: Command
+) -> None:
+    recipes = tmp_path / "recipes"
+    recipes.mkdir()
+    (recipes / "nli.yaml").write_text(RECIPE, encoding="utf-8")
+    (recipes / "panx.yaml").write_text(BY_GRADIENT, encoding="utf-8")
+    arguments = ["benchmark", "xtreme", "--model", tiny, "--data-dir", data, "--train"]
+    arguments += ["--recipes", recipes, "--tasks", "xnli,panx"]
+    killed, whole = tmp_path / "killed", tmp_path / "whole"
+    process = subprocess.run(
+        [sys.executable, "-c", KILLED, *map(str, arguments), "--out", str(killed)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert process.returncode == -signal.SIGKILL, process.stderr
+    assert not (killed / "summary.json").exists()
+    model = killed / "panx" / "model"
+    assert not (model / "config.json").exists()
+    assert max(path.name for path in (model / "checkpoints").iterdir()) == "step-000003"
+    finished = {path: path.stat().st_mtime_ns for path in (killed / "xnli").rglob("*")}
+    assert killed / "xnli" / "scorecard.json" in finished
+
+    resumed, told = command(*arguments, "--out", killed)
+    assert "xnli: done before" in told and "resumed from step-000003" in told
+    assert {path: path.stat().st_mtime_ns for path in (killed / "xnli").rglob("*")} == finished
+    straight, told = command(*arguments, "--out", whole)
+    assert "resumed" not in told
+    assert steady(resumed) == steady(straight)
+    for name in ("official.json", "panx/model/model.safetensors", "panx/predictions.jsonl"):
+        assert (killed / name).read_bytes() == (whole / name).read_bytes()
+
+
+def steady(document: Any) -> Any:
+    """A document without what time and place change."""
+    if isinstance(document, dict):
+        moving = {"created", "seconds", "out"}
+        return {key: steady(value) for key, value in document.items() if key not in moving}
+    return [steady(value) for value in document] if isinstance(document, list) else document
 
 
 def test_a_model_of_another_task_is_refused(data: Path, small: Path, tmp_path: Path) -> None:

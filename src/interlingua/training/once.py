@@ -18,6 +18,7 @@ from interlingua.base.errors import CheckpointError
 from interlingua.base.files import read_json_file, sha256_file, write_json
 from interlingua.base.progress import say
 from interlingua.training.finetune import run_finetune
+from interlingua.training.output import begun
 from interlingua.training.settings import FinetuneRecipe
 
 TEACHING = "teaching.json"
@@ -80,7 +81,7 @@ def teach_once(recipe: FinetuneRecipe, folder: Path, *, others: Iterable[Path] =
         if other != folder and taught_before(wanted, other):
             return _link(folder, other, _read(other))
     write_json(folder / TEACHING, _facts(wanted, 0, 0.0, shared=False))
-    resume = (target / "checkpoints").is_dir() and not _finished(target)
+    resume = begun(target) and not _finished(target)
     if resume:
         say(f"going on with the unfinished run in {target}")
     taught = run_finetune(recipe, out=target, resume=resume)

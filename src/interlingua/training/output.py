@@ -11,15 +11,22 @@ from typing import IO
 
 from interlingua.base.errors import CheckpointError, UsageError
 from interlingua.base.files import disk_errors
+from interlingua.training.checkpoint import checkpoints
 
 OURS = {"interlingua.json", "checkpoints", "logs", "recipe.yaml", ".lock"}
 _LAST = "config.json"
 
 
+def begun(out: Path) -> bool:
+    """Whether a folder holds a run with a checkpoint, which another run can go on from."""
+    return bool(checkpoints(out / "checkpoints"))
+
+
 def check_free(out: Path, *, resume: bool) -> None:
     """Refuse an output folder that holds something else, or an unfinished run.
 
-    A finished model of ours is replaced when the new one is done.
+    A finished model of ours is replaced when the new one is done; what a run leaves that was
+    killed before its first checkpoint is no run.
 
     Raises:
         UsageError: ``out`` is a file, or a folder with foreign files.
@@ -31,9 +38,9 @@ def check_free(out: Path, *, resume: bool) -> None:
             raise UsageError(f"{inside} a file", remedy="Name a folder")
     names = {path.name for path in out.iterdir()} if out.exists() else set()
     if resume:
-        if "checkpoints" not in names:
+        if not begun(out):
             raise CheckpointError(f"no run to resume in {out}", remedy="Start without --resume")
-    elif "checkpoints" in names and _LAST not in names:
+    elif begun(out) and _LAST not in names:
         raise CheckpointError(
             f"{out} holds an unfinished run", remedy="Add --resume, or choose another --out"
         )

@@ -54,27 +54,10 @@ def score(asked: Asked) -> Scored:
     ).best
     results = {
         lang: _measured(lang, [examples.rows[i] for i in rows], [found[i] for i in rows])
-        for lang, rows in _by_language(examples)
+        for lang, rows in examples.by_language.items()
     }
-    card = build_measured(
-        results,
-        task=asked.task.name,
-        metric=asked.task.metric,
-        model=asked.folder.path.name,
-        data=examples.files,
-        split=asked.split,
-        seed=run.seed,
-        source_languages=asked.source_languages,
-        seeds=asked.seeds,
-        checkpoint=asked.checkpoint,
-    )
+    card = build_measured(results, **asked.facts)
     return Scored(card, _predictions(examples, found), _official(examples, found))
-
-
-def _by_language(examples: Questions) -> Iterator[tuple[str, list[int]]]:
-    tags = np.array([row.lang for row in examples.rows])
-    for tag in sorted(set(tags.tolist())):
-        yield tag, np.flatnonzero(tags == tag).tolist()
 
 
 def _measured(lang: str, rows: Sequence[Question], found: Sequence[Answer]) -> Measured:

@@ -28,28 +28,15 @@ def score(asked: Asked) -> Scored:
     gold = np.array(examples.label_ids(head.labels), dtype=np.int64)
     encoder = Encoder(asked.folder, engine=run.engine, exact=run.exact)
     found = classify(encoder, head, examples.texts, examples.pairs)
-    card = build(
-        list(_by_language(examples, gold, found)),
-        task=asked.task.name,
-        metric=asked.task.metric,
-        labels=head.labels,
-        model=asked.folder.path.name,
-        source_languages=asked.source_languages,
-        data=examples.files,
-        seed=run.seed,
-        split=asked.split,
-        seeds=asked.seeds,
-        checkpoint=asked.checkpoint,
-    )
+    results = list(_by_language(examples, gold, found))
+    card = build(results, labels=head.labels, **asked.facts)
     return Scored(card, _predictions(examples, found))
 
 
 def _by_language(
     examples: TextExamples, gold: NDArray[np.int64], found: Classified
 ) -> Iterator[LanguageResult]:
-    tags = np.array([row.lang for row in examples.rows])
-    for tag in sorted(set(tags.tolist())):
-        rows = np.flatnonzero(tags == tag)
+    for tag, rows in examples.by_language.items():
         yield LanguageResult(
             tag,
             [examples.rows[i].id for i in rows],

@@ -54,19 +54,20 @@ class Asked:
     split: str | None
 
     @property
-    def source_languages(self) -> tuple[str, ...]:
-        """The languages the model was taught the task in, as far as they are known."""
-        return tuple(tag for tag in self.folder.info.source_languages if tag != UND)
-
-    @property
-    def seeds(self) -> dict[str, int]:
-        """The seed of the training, if it is known."""
-        return {} if self.folder.info.seed is None else {"training": self.folder.info.seed}
-
-    @property
-    def checkpoint(self) -> str:
-        """Which of the training's parameters the model has."""
-        return str(self.folder.info.scores.get("checkpoint", ""))
+    def facts(self) -> dict[str, Any]:
+        """What a scorecard tells of task, model, data and seeds, by the names of its fields."""
+        info = self.folder.info
+        return {
+            "task": self.task.name,
+            "metric": self.task.metric,
+            "model": self.folder.path.name,
+            "source_languages": [tag for tag in info.source_languages if tag != UND],
+            "data": self.examples.files,
+            "split": self.split,
+            "seed": self.run.seed,
+            "seeds": {} if info.seed is None else {"training": info.seed},
+            "checkpoint": str(info.scores.get("checkpoint", "")),
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,28 +42,14 @@ def score(asked: Asked) -> Scored:
     results: dict[str, Measured] = {}
     coverage: dict[str, Coverage] = {}
     classes: dict[str, dict[str, ClassScores]] = {}
-    for lang in sorted(examples.languages):
-        own = [i for i, row in enumerate(examples.rows) if row.lang == lang]
+    for lang, rows in examples.by_language.items():
+        own = rows.tolist()
         gold = [examples.rows[i].tags or () for i in own]
         tags = [found.tags[i] for i in own]
         results[lang] = measured(gold, tags, bio=tagger.bio)
         coverage[lang] = _coverage([examples.rows[i] for i in own], found, own)
         classes[lang] = _class_scores(gold, tags, names, bio=tagger.bio)
-    card = build_measured(
-        results,
-        task=asked.task.name,
-        metric=asked.task.metric,
-        model=asked.folder.path.name,
-        data=examples.files,
-        split=asked.split,
-        seed=run.seed,
-        source_languages=asked.source_languages,
-        labels=names,
-        seeds=asked.seeds,
-        checkpoint=asked.checkpoint,
-        coverage=coverage,
-        classes=classes,
-    )
+    card = build_measured(results, labels=names, coverage=coverage, classes=classes, **asked.facts)
     return Scored(card, _predictions(examples, found, bio=tagger.bio))
 
 

@@ -164,6 +164,12 @@ class Examples(ABC, Generic[E]):
         """The languages that occur, most frequent first."""
         return [tag for tag, _ in Counter(row.lang for row in self.rows).most_common()]
 
+    @property
+    def by_language(self) -> dict[str, NDArray[np.int64]]:
+        """Which rows are in each language, by tag."""
+        tags = np.array([row.lang for row in self.rows])
+        return {str(tag): np.flatnonzero(tags == tag) for tag in np.unique(tags)}
+
     def select(self, chosen: NDArray[np.bool_]) -> Self:
         """Some of the rows, in order; what is known of the files stays.
 

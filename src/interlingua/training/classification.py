@@ -21,7 +21,7 @@ from interlingua.models.heads import Head
 from interlingua.tasks.metrics.resampled import of_rows
 from interlingua.tasks.record import Task
 from interlingua.tasks.texts import TextExamples
-from interlingua.training.lesson import Lesson, label_set
+from interlingua.training.lesson import Lesson, label_set, read_files
 from interlingua.training.probe import fit_probe
 from interlingua.training.settings import (
     EncoderSettings,
@@ -50,7 +50,6 @@ class ClassificationLesson(Lesson[TextExamples]):
         Raises:
             UserError: Something cannot be used.
         """
-        data = recipe.data
         normalize = recipe.model.normalize
         if normalize is None and strategy in ("lora", "full") and parent.info.task != task.name:
             normalize = False
@@ -58,20 +57,16 @@ class ClassificationLesson(Lesson[TextExamples]):
         folder = with_pooling(
             in_pairs(parent) if fresh else parent, recipe.training.probe.layers, normalize
         )
-        train = TextExamples.read(data.train, task, lang=data.lang, on_error=data.on_error)
-        labels = label_set(task, {str(row.label) for row in train.rows}, data.labels)
+        train, validation = read_files(TextExamples, recipe, task)
+        labels = label_set(task, {str(row.label) for row in train.rows}, recipe.data.labels)
         train.label_ids(labels)
         if len({row.label for row in train.rows}) < 2:
             raise LabelError(
                 f"all {len(train.rows)} rows have the label {quoted(train.rows[0].label)}",
-                path=data.train[0],
+                path=recipe.data.train[0],
                 remedy="A classifier needs at least two classes",
             )
-        validation = None
-        if data.validation:
-            validation = TextExamples.read(
-                data.validation, task, lang=data.lang, on_error=data.on_error
-            )
+        if validation is not None:
             validation.label_ids(labels)
         head = None
         taught = (parent.info.task, parent.info.labels) == (task.name, labels)

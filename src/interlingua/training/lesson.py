@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
@@ -229,6 +230,22 @@ def prepare(recipe: FinetuneRecipe) -> Lesson[Any]:
                 remedy="Leave it out",
             )
     return kind.read(recipe, task, strategy=strategy, parent=parent)
+
+
+def read_files(kind: type[X], recipe: FinetuneRecipe, task: Task) -> tuple[X, X | None]:
+    """The training rows of a recipe, and those to choose by, if it names some.
+
+    Args:
+        kind: What the rows are read into.
+        recipe: What to teach, with what, and how.
+        task: The task record.
+
+    Raises:
+        UserError: A file or a row cannot be read.
+    """
+    data = recipe.data
+    read = partial(kind.read, task=task, lang=data.lang, on_error=data.on_error)
+    return read(data.train), read(data.validation) if data.validation else None
 
 
 def label_set(task: Task, found: Iterable[str], given: Sequence[str]) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from interlingua.models.folder import ModelFolder
 from interlingua.models.heads import Head
 from interlingua.tasks.questions import Questions
 from interlingua.tasks.record import Task
-from interlingua.training.lesson import Lesson
+from interlingua.training.lesson import Lesson, read_files
 from interlingua.training.settings import FinetuneRecipe, FullSettings, LoraSettings
 
 if TYPE_CHECKING:
@@ -52,13 +52,7 @@ class QuestionLesson(Lesson[Questions]):
         check_native(parent, "question-answering")
         length = min(recipe.training.reading.window, parent.info.max_length)
         folder = parent.with_info(max_length=length)
-        parts = [
-            Questions.read(files, task, lang=data.lang, on_error=data.on_error).placed(
-                data.on_error
-            )
-            for files in (data.train, data.validation)
-            if files
-        ]
+        train, validation = read_files(Questions, recipe, task)
         taught = parent.info.task == task.name and native_kind(parent) == kind
         return cls(
             recipe,
@@ -66,8 +60,8 @@ class QuestionLesson(Lesson[Questions]):
             strategy,
             folder,
             ANSWER_LABELS,
-            parts[0],
-            parts[1] if len(parts) > 1 else None,
+            train.placed(data.on_error),
+            None if validation is None else validation.placed(data.on_error),
             native_head(parent) if taught else None,
         )
 

@@ -15,7 +15,7 @@ from interlingua.models.folder import ModelFolder
 from interlingua.models.heads import Head
 from interlingua.tasks.record import Task
 from interlingua.tasks.tagging import TaggedExamples, in_bio
-from interlingua.training.lesson import Lesson, label_set
+from interlingua.training.lesson import Lesson, label_set, read_files
 from interlingua.training.probe import fit_head, fit_probe
 from interlingua.training.settings import FinetuneRecipe, FullSettings, LoraSettings
 from interlingua.training.split import folds, groups
@@ -47,7 +47,6 @@ class TaggingLesson(Lesson[TaggedExamples]):
         """
         from interlingua.models.native import check_native, native_head
 
-        data = recipe.data
         if strategy == "head":
             raise ConfigError(
                 f"strategy head does not teach {task.name}", remedy="Take probe, lora or full"
@@ -55,21 +54,17 @@ class TaggingLesson(Lesson[TaggedExamples]):
         if recipe.training.probe.layers:
             raise ConfigError(f"training.probe.layers: {task.name} reads the last layer")
         check_native(parent, "token-classification")
-        train = TaggedExamples.read(data.train, task, lang=data.lang, on_error=data.on_error)
-        labels = label_set(task, {tag for tags in train.tags for tag in tags}, data.labels)
-        train.check_tags(labels)
+        train, validation = read_files(TaggedExamples, recipe, task)
         used = {tag for tags in train.tags for tag in tags}
+        labels = label_set(task, used, recipe.data.labels)
+        train.check_tags(labels)
         if len(used) < 2:
             raise LabelError(
                 f"all words of {len(train.rows)} sentences have the tag {quoted(min(used))}",
-                path=data.train[0],
+                path=recipe.data.train[0],
                 remedy="A tagger needs at least two tags",
             )
-        validation = None
-        if data.validation:
-            validation = TaggedExamples.read(
-                data.validation, task, lang=data.lang, on_error=data.on_error
-            )
+        if validation is not None:
             validation.check_tags(labels)
         head = None
         if (parent.info.task, parent.info.labels) == (task.name, labels):

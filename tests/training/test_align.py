@@ -288,6 +288,7 @@ def test_every_objective_runs_and_a_stopped_run_ends_with_the_same_bytes(
     data = {"train": [str(documents)]} if kind in ("all", "guesses") else {}
     changes: dict[str, Any] = {"anchor": anchor, "micro_rows": 7, "steps": 11}
     changes["centre"] = kind in ("queue", "known")
+    changes["parent_share"] = 0.5 if kind == "xcl" else 0.0
     given = recipe(parent, pairs, objectives=KINDS[kind], data=data, **changes)
     align(given, out=tmp_path / "whole")
     assert np.isfinite([line["loss"] for line in log_of(tmp_path / "whole")]).all()
@@ -445,6 +446,22 @@ def test_the_anchor_is_encoded_by_the_parent_and_the_rest_is_drawn_to_it(
         return float(np.diag(similar).mean() - similar.mean())
 
     assert beside(tmp_path / "m") > beside(parent) + 0.02
+
+
+def test_a_share_of_the_parent_is_in_the_model(tmp_path: Path, parent: Path, pairs: Path) -> None:
+    from interlingua.models.encoder import load_encoder
+    from interlingua.models.folder import open_model
+
+    for name, share in (("trained", 0.0), ("mixed", 0.25)):
+        align(recipe(parent, pairs, steps=4, parent_share=share), out=tmp_path / name)
+    was = load_encoder(open_model(parent)).state_dict()
+    trained, mixed = learned(tmp_path / "trained"), learned(tmp_path / "mixed")
+    for name, tensor in mixed.items():
+        expected = 0.25 * was[name] + 0.75 * trained[name]
+        np.testing.assert_allclose(tensor, expected, atol=1e-6, err_msg=name)
+    assert any(not torch.equal(was[name], trained[name]) for name in trained)
+    loss = [log_of(tmp_path / name)[-1]["loss"] for name in ("trained", "mixed")]
+    assert loss[0] == loss[1]  # the run itself is the same
 
 
 def test_preserving_keeps_texts_in_place(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import time
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -35,6 +36,7 @@ from interlingua.training.align_settings import (
     ContrastSettings,
     GuessSettings,
 )
+from interlingua.training.averaging import mix
 from interlingua.training.checkpoint import checkpoints
 from interlingua.training.corpus_run import (
     TOKENS,
@@ -140,7 +142,8 @@ def align(recipe: AlignRecipe, *, out: str | Path, resume: bool = False) -> Alig
             fingerprint=fingerprint_of(recipe, texts, pairs, start.folder),
             processes=group,
         )
-        progress = loop.run(resume=resume and bool(checkpoints(target / "checkpoints")))
+        with _mixed(learner, recipe.training.parent_share):
+            progress = loop.run(resume=resume and bool(checkpoints(target / "checkpoints")))
         scores = {
             "objectives": ", ".join(objective.kind for objective in recipe.objectives),
             "steps": progress.step,
@@ -317,6 +320,17 @@ def prepare(
         group.wait()
         if place.exists():
             objective.parent = ParentVectors(place)
+
+
+@contextmanager
+def _mixed(learner: AlignLearner, share: float) -> Iterator[None]:
+    """In the end, put a share of what the encoder's parameters were into what they have become."""
+    named = learner.pooled.encoder.named_parameters()
+    trained = {name: parameter for name, parameter in named if parameter.requires_grad}
+    parent = {name: p.detach().clone() for name, p in trained.items()} if share else {}
+    yield
+    if share:
+        mix(trained, parent, share=share)
 
 
 def _centre(learner: AlignLearner, given: Given) -> None:

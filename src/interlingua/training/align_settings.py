@@ -153,6 +153,9 @@ class AlignSettings(StepwiseSettings):
     one_pair_a_batch: bool = False
     """Whether a batch holds pairs of two languages only, so that no negative is told by its
     language."""
+    parent_share: float = Field(0.0, ge=0, lt=1)
+    """How much of the parameters it started from is in the model that is written; the rest is of
+    those that were trained."""
     layers: int | None = Field(None, ge=1)
     """Top layers that are trained; none: all."""
     embeddings: Literal["frozen", "rows"] = "frozen"

@@ -41,6 +41,17 @@ class RunningMean:
                 parameters[name].copy_(tensor)
 
 
+def mix(parameters: Mapping[str, Tensor], others: Mapping[str, Tensor], *, share: float) -> None:
+    """Write (1 - w) p + w q into parameters p, with w the share of others q.
+
+    Between a parent and what it became lie models that keep what it knew and have most of what
+    was learned (Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022, section 3).
+    """
+    with torch.no_grad():
+        for name, parameter in parameters.items():
+            parameter.lerp_(others[name].to(parameter), share)
+
+
 def points(total: int, count: int) -> set[int]:
     """Steps to average at: ``count`` of them, evenly over the second half, the last included."""
     return {round(total * (1 + k / count) / 2) for k in range(1, count + 1)}

@@ -75,8 +75,8 @@ def test_full_training_survives_kill_and_interrupt(tmp_path: Path, small: Path) 
             "--model",
             small,
         ),
-        *("--strategy", "full", "--set", "training.full.epochs=20"),
-        *("--set", "training.full.checkpoint_steps=2", "--set", "training.full.patience=20"),
+        *("--strategy", "full", "--set", "training.full.epochs=40"),
+        *("--set", "training.full.checkpoint_steps=2", "--set", "training.full.patience=40"),
     )
     run(*arguments, "--out", tmp_path / "whole")
     stopped = tmp_path / "stopped"

@@ -177,7 +177,8 @@ def documents(
     if not english_file.is_file():
         raise DataError("no descriptions in English to search with", path=english_file)
     english = read_described(english_file, "test")
-    pools = {_ENGLISH: Pool.of(encoder, english, in_order(english)[:DOCUMENTS])}
+    anchor = Pool.of(encoder, english, in_order(english)[:DOCUMENTS])
+    of_english = _facts(english_file, english)
     measured = 0
     for file in others:
         foreign = read_described(file.path, "test")
@@ -185,39 +186,40 @@ def documents(
             say(f"{file.lang} is left out: it has {len(foreign)} documents")
             continue
         measured += 1
-        pools[file.lang] = Pool.of(encoder, foreign, in_order(foreign)[:DOCUMENTS])
-        sizes = {file.path: len(foreign), english_file: len(english)}
-        data: list[dict[str, str | int]] = [
-            {"path": str(path), "sha256": sha256_file(path), "rows": rows}
-            for path, rows in sizes.items()
-        ]
-        yield file.lang, (*_both_ways(encoder, pools, file.lang, english, foreign), data)
+        pool = Pool.of(encoder, foreign, in_order(foreign)[:DOCUMENTS])
+        found = _both_ways(encoder, file.lang, (pool, foreign), (anchor, english))
+        yield file.lang, (*found, [_facts(file.path, foreign), of_english])
     if not measured:
         raise DataError(f"no language has {LEAST} documents", path=others[0].path)
 
 
+def _facts(path: Path, described: Mapping[str, Described]) -> dict[str, str | int]:
+    """What a scorecard tells of a file."""
+    return {"path": str(path), "sha256": sha256_file(path), "rows": len(described)}
+
+
 def _both_ways(
     encoder: Encoder,
-    pools: Mapping[str, Pool],
     lang: str,
-    english: Mapping[str, Described],
-    foreign: Mapping[str, Described],
+    foreign: tuple[Pool, Mapping[str, Described]],
+    english: tuple[Pool, Mapping[str, Described]],
 ) -> tuple[Measured, list[dict[str, object]]]:
     """The figures of a language, and what was found for every English query."""
-    names, queries = _asked(pools[lang], english)
-    found = pools[lang].rankings(encoder, queries)
+    pool, anchor = foreign[0], english[0]
+    names, queries = _asked(pool, english[1])
+    found = pool.rankings(encoder, queries)
     values = {name: figures(ranked, names) for name, ranked in found.items() if name != "rrf"}
     dense = values.pop("dense")
     metrics = {name: float(one.mean()) for name, one in values.items()}
-    back_names, back_queries = _asked(pools[_ENGLISH], foreign)
+    back_names, back_queries = _asked(anchor, foreign[1])
     if back_names:
-        back = pools[_ENGLISH].rankings(encoder, back_queries)["dense"]
+        back = anchor.rankings(encoder, back_queries)["dense"]
         metrics["foreign_to_english"] = float(figures(back, back_names).mean())
     rows: list[dict[str, object]] = [
         {"id": name, "lang": lang, "text": text, "found": ranked[0][0], "score": float(value)}
         for name, text, ranked, value in zip(names, queries, found["dense"], dense, strict=True)
     ]
-    note = f"nDCG@{DEPTH} of English synopses over {len(pools[lang].texts)} descriptions, by cosine"
+    note = f"nDCG@{DEPTH} of English synopses over {len(pool.texts)} descriptions, by cosine"
     return mean_of(dense, metrics, note), rows
 
 

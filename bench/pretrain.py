@@ -6,9 +6,9 @@ Everybody starts from the same random weights (12 layers of width 384, input and
 tied) and trains all parameters with AdamW on the same texts in batches of 32. Peers: the Trainer
 with its masked-LM collator in float32 with dynamic padding, and the same in bfloat16 with rows
 grouped by length. Tokens that are padding do not count; loading, tokenizing and the first two steps
-do not either. At the end each model's loss is measured by one evaluator on the same held-out rows
-with the same masks. ``--shape llama`` compares a decoder, ``--pieces 32000`` a smaller vocabulary
-trained on the same texts.
+do not either. ``curves`` has the training loss of every step in nats; at the end each model's loss
+is measured by one evaluator on the same held-out rows with the same masks. ``--shape llama``
+compares a decoder, ``--pieces 32000`` a smaller vocabulary trained on the same texts.
 """
 
 from __future__ import annotations
@@ -34,6 +34,9 @@ BATCH = 32
 WARM_STEPS = 2
 PEERS = ("float32", "bfloat16")
 RATE = 5e-4
+
+Step = tuple[float, int, float]
+"""Of a step: the time at its start, the tokens before it, and its loss in nats."""
 
 
 def texts_of(patterns: list[str], count: int, seed: int) -> tuple[list[str], list[str]]:
@@ -69,8 +72,8 @@ def prepare(given: argparse.Namespace, place: Path) -> Path:
     return place / "start"
 
 
-def ours(given: argparse.Namespace, start: Path, out: Path) -> list[tuple[float, int]]:
-    """Our command; the time and the tokens so far at the start of every step."""
+def ours(given: argparse.Namespace, start: Path, out: Path) -> list[Step]:
+    """Our command."""
     from interlingua.training.language_modelling import LanguageModelLearner
     from interlingua.training.pretrain import pretrain
     from interlingua.training.pretrain_settings import PretrainRecipe
@@ -78,12 +81,14 @@ def ours(given: argparse.Namespace, start: Path, out: Path) -> list[tuple[float,
     train, _ = texts_of(given.data, given.steps * BATCH, given.seed)
     out.mkdir(parents=True, exist_ok=True)
     file = write_texts(out.parent / f"train-{given.seed}.jsonl", train)
-    seen: list[tuple[float, int]] = []
+    seen: list[Step] = []
     plain = LanguageModelLearner.loss
 
     def watched(self: Any, rows: Any, part: Any, step: int) -> Any:  # noqa: ANN401
-        seen.append((time.perf_counter(), self.tokens))
-        return plain(self, rows, part, step)
+        begun = (time.perf_counter(), self.tokens)
+        loss = plain(self, rows, part, step)
+        seen.append((*begun, loss.item()))
+        return loss
 
     LanguageModelLearner.loss = watched  # type: ignore[method-assign]
     settings = {
@@ -107,7 +112,7 @@ def ours(given: argparse.Namespace, start: Path, out: Path) -> list[tuple[float,
     return seen
 
 
-def theirs(kind: str, given: argparse.Namespace, start: Path, out: Path) -> list[tuple[float, int]]:
+def theirs(kind: str, given: argparse.Namespace, start: Path, out: Path) -> list[Step]:
     """The Trainer on the same model and texts."""
     import torch
     import transformers
@@ -120,7 +125,7 @@ def theirs(kind: str, given: argparse.Namespace, start: Path, out: Path) -> list
     model = auto.from_pretrained(start)
     encoded = tokenizer(train, truncation=True, max_length=given.max_length)["input_ids"]
     rows = [{"input_ids": ids, "length": len(ids)} for ids in encoded]
-    seen: list[tuple[float, int]] = []
+    seen: list[Step] = []
     tokens = 0
 
     class Watched(transformers.Trainer):
@@ -131,9 +136,11 @@ def theirs(kind: str, given: argparse.Namespace, start: Path, out: Path) -> list
 
         def training_step(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
             nonlocal tokens
-            seen.append((time.perf_counter(), tokens))
+            begun = (time.perf_counter(), tokens)
             tokens += int(inputs["attention_mask"].sum())
-            return super().training_step(model, inputs, *args, **kwargs)
+            loss = super().training_step(model, inputs, *args, **kwargs)
+            seen.append((*begun, loss.item()))
+            return loss
 
     inner = transformers.DataCollatorForLanguageModeling(tokenizer, mlm=masked)
 
@@ -208,9 +215,9 @@ def held_out_loss(given: argparse.Namespace, folder: Path, start: Path) -> float
         return -learner.score()
 
 
-def pace(seen: list[tuple[float, int]]) -> float:
+def pace(seen: list[Step]) -> float:
     """Real tokens per second after the first steps."""
-    (begun, before), (ended, after) = seen[WARM_STEPS], seen[-1]
+    (begun, before, _), (ended, after, _) = seen[WARM_STEPS], seen[-1]
     return (after - before) / (ended - begun)
 
 
@@ -254,7 +261,9 @@ def child(given: argparse.Namespace) -> None:
     status = Path("/proc/self/status").read_text(encoding="utf-8")
     peak = int(status.partition("VmHWM:")[2].split()[0]) / 1024
     loss = held_out_loss(given, out, start)
-    print(json.dumps({"tokens_per_second": pace(seen), "peak": peak, "loss": loss}))
+    curve = [round(nats, 4) for _, _, nats in seen]
+    told = {"tokens_per_second": pace(seen), "peak": peak, "loss": loss, "curve": curve}
+    print(json.dumps(told))
 
 
 def run(name: str, place: str, seed: int) -> dict[str, Any]:
@@ -295,6 +304,7 @@ def report(found: dict[str, list[dict[str, Any]]], given: argparse.Namespace) ->
             "theirs": median(column("float32", "peak")),
         },
         "quality": {name: column(name, "loss") for name in found},
+        "curves": {name: [one["curve"] for one in runs] for name, runs in found.items()},
         "machine": processor(),
     }
 

@@ -23,6 +23,7 @@ from interlingua.base.files import sha256_file
 from interlingua.corpus import phrasebook
 from interlingua.models.scratch import NewModel, write_new
 from interlingua.training.align import align
+from interlingua.training.align_data import ParentVectors, write_parent_vectors
 from interlingua.training.align_settings import AlignRecipe
 from interlingua.training.checkpoint import checkpoints
 
@@ -483,6 +484,35 @@ def test_preserving_keeps_texts_in_place(
         align(given, out=tmp_path / name)
         moved[name] = 1 - float((Embedder(tmp_path / name).encode(texts) * still).sum(1).mean())
     assert moved["with"] < 0.5 * moved["without"]
+
+
+def test_the_parent_encodes_a_text_once_for_all_objectives_that_pool_alike(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, parent: Path, pairs: Path, documents: Path
+) -> None:
+    """Pairs draw English texts as negatives, not those that others want to be kept in place."""
+    told: list[set[int]] = []
+    given_to: list[tuple[int, set[int], set[int]]] = []
+
+    class Spied(ParentVectors):
+        def __init__(self, folder: Path, own: Any) -> None:
+            super().__init__(folder, own)
+            drawn = self.drawn(10**6, np.random.default_rng(0))[0]
+            given_to.append((len(told) - 1, set(own.tolist()), set(drawn.tolist())))
+
+    def spied(folder: Path, numbers: Any, texts: Any, encode: Any) -> None:
+        told.append(set(numbers.tolist()))
+        write_parent_vectors(folder, numbers, texts, encode)
+
+    monkeypatch.setattr("interlingua.training.align.ParentVectors", Spied)
+    monkeypatch.setattr("interlingua.training.align.write_parent_vectors", spied)
+    first, other = {"kind": "infonce"}, {"kind": "xcl", "layer": 1}
+    objectives = [first, other, {"kind": "preserve"}]
+    data = {"train": [str(documents)]}
+    align(recipe(parent, pairs, objectives=objectives, data=data, anchor="en"), out=tmp_path / "m")
+    (place, english, drawn), (same, kept, _), (apart, lower, _) = given_to
+    assert (place, same, apart) == (0, 0, 1)
+    assert told == [english | kept, lower]
+    assert english == drawn and english & kept and kept - english
 
 
 def test_batches_of_one_pair_of_languages(

@@ -27,6 +27,7 @@ class Parent:
         rng = np.random.default_rng(0)
         self.numbers = np.arange(100, 100 + TEXTS)
         self.vectors = rng.normal(size=(TEXTS, WIDTH)).astype(np.float32)
+        self.own = np.arange(TEXTS)
         self.vectors[11] = 3 * self.vectors[2]  # the same place as the second side of pair 2
 
     def of(self, numbers: Any) -> Any:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -56,13 +57,14 @@ from interlingua.training.pretrain_data import Files, Stores, find, made, make_s
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
+    from interlingua.batches.buckets import IntArray
     from interlingua.models.encoder import PooledEncoder
-    from interlingua.training.align_learner import AlignLearner, TextEncoder
+    from interlingua.training.align_learner import AlignLearner
     from interlingua.training.align_objectives import Objective
     from interlingua.training.arithmetic import Arithmetic
     from interlingua.training.language_modelling import Guesser
 
-_PARENT = Path(WORK) / "parent"
+_PARENT = Path(WORK) / "parent-vectors"
 _CENTRED = 4000
 """Texts whose mean is what vectors share."""
 
@@ -311,15 +313,13 @@ def prepare(
     """
     if recipe.model.centre:
         _centre(learner, given)
+    alike: dict[tuple[str, tuple[int, ...]], list[tuple[int, Objective]]] = {}
     for number, objective in enumerate(learner.objectives):
-        if isinstance(objective, GuessObjective):
-            continue
-        place = out / _PARENT / str(number)
-        if group.first:
-            _write_parent(learner, number, objective, learner.texts, place)
-        group.wait()
-        if place.exists():
-            objective.parent = ParentVectors(place)
+        if not isinstance(objective, GuessObjective):
+            as_pooled = objective.pooled.pooling, objective.pooled.layers
+            alike.setdefault(as_pooled, []).append((number, objective))
+    for place, asking in enumerate(alike.values()):
+        _give_parent(learner, asking, out / _PARENT / str(place), group)
 
 
 @contextmanager
@@ -452,19 +452,40 @@ def _objective(
     return PreserveObjective(settings, own, TextRows(given.texts, given.pairs), width=width)
 
 
-def _write_parent(
-    learner: AlignLearner, number: int, objective: Objective, texts: TextEncoder, place: Path
+def _give_parent(
+    learner: AlignLearner, asking: list[tuple[int, Objective]], place: Path, group: Processes
 ) -> None:
-    """Vectors of the frozen parent, of all texts that a run will ask an objective for."""
-    draws = learner.mixture.draws(0, learner.settings.steps)
-    drawn = [draw.rows for draw in draws if draw.source == number]
-    rows = np.unique(np.concatenate(drawn)) if drawn else np.zeros(0, np.int64)
-    numbers, ids = objective.of_parent(rows)
-    if len(numbers):
-        say(f"the frozen parent encodes up to {len(numbers):,} texts for {objective.settings.kind}")
+    """Vectors of the frozen parent, of all texts that a run will ask some objectives for.
+
+    Args:
+        learner: The parameters as the parent has them, and the rows that will be drawn.
+        asking: Objectives that pool alike, with their numbers: a text is encoded once for all.
+        place: Where the vectors are to lie.
+        group: The first process writes.
+    """
+    draws = list(learner.mixture.draws(0, learner.settings.steps))
+    wanted: list[tuple[Objective, IntArray, Iterator[IntArray]]] = []
+    for number, objective in asking:
+        drawn = [draw.rows for draw in draws if draw.source == number]
+        rows = np.unique(np.concatenate(drawn)) if drawn else np.zeros(0, np.int64)
+        numbers, ids = objective.of_parent(rows)
+        if len(numbers):
+            wanted.append((objective, numbers, ids))
+    if not wanted:
+        return
+    numbers = np.concatenate([numbers for _, numbers, _ in wanted])
+    if group.first:
+        pooled = wanted[0][0].pooled
+        say(f"the frozen parent encodes {len(np.unique(numbers)):,} texts")
         write_parent_vectors(
-            place, numbers, ids, lambda wanted: texts.all(objective.pooled, wanted)
+            place,
+            numbers,
+            chain.from_iterable(ids for _, _, ids in wanted),
+            lambda texts: learner.texts.all(pooled, texts),
         )
+    group.wait()
+    for objective, own, _ in wanted:
+        objective.parent = ParentVectors(place, own)
 
 
 def _measured(learner: AlignLearner, group: Processes) -> dict[str, float]:

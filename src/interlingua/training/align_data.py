@@ -188,23 +188,29 @@ class TextRows:
 class ParentVectors:
     """Vectors of the frozen parent by the number of their text; written once, mapped into memory.
 
+    Args:
+        folder: Where they lie.
+        own: Numbers of texts that may be drawn, each as often as one likes.
+
     Attributes:
         numbers: Of the texts, ascending [U].
         vectors: Their vectors, float32 [U, D].
+        own: Rows that may be drawn, ascending.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, own: IntArray) -> None:
         self.numbers: IntArray = np.load(folder / "numbers.npy")
         self.vectors: NDArray[np.float32] = np.load(folder / "vectors.npy", mmap_mode="r")
+        self.own: IntArray = np.searchsorted(self.numbers, np.unique(own))
 
     def of(self, numbers: IntArray) -> NDArray[np.float32]:
         """Vectors of texts [N, D]."""
         return np.asarray(self.vectors[np.searchsorted(self.numbers, numbers)])
 
     def drawn(self, count: int, rng: np.random.Generator) -> tuple[IntArray, NDArray[np.float32]]:
-        """So many texts at random, or all: their numbers [K] and vectors [K, D]."""
-        most = len(self.numbers)
-        rows = np.sort(rng.choice(most, min(count, most), replace=False))
+        """So many own texts at random, or all: their numbers [K] and vectors [K, D]."""
+        most = len(self.own)
+        rows = self.own[np.sort(rng.choice(most, min(count, most), replace=False))]
         return self.numbers[rows], np.asarray(self.vectors[rows])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -33,6 +33,8 @@ from interlingua.training.split import folds, groups
 from interlingua.training.whitening import language_whitening
 
 if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
     from interlingua.training.classifier import ClassifierLearner, Part, Thin
     from interlingua.training.distributed import Processes
     from interlingua.training.settings import TeachingSettings
@@ -79,6 +81,11 @@ class ClassificationLesson(Lesson[TextExamples]):
         """Whether a probe's features are whitened by language."""
         return self.recipe.training.probe.whitening and not self.task.paired
 
+    @cached_property
+    def tokenizer(self) -> Tokenizer:
+        """The parent's tokenizer, loaded once: a large one takes half a second."""
+        return self.folder.tokenizer()
+
     def ids(self, examples: TextExamples) -> NDArray[np.int64]:
         """Classes of the rows, int64 [N]."""
         return np.array(examples.label_ids(self.labels), dtype=np.int64)
@@ -87,7 +94,7 @@ class ClassificationLesson(Lesson[TextExamples]):
         """Token ids of the rows, one or two texts each."""
         info = self.folder.info
         return tokenize(
-            self.folder.tokenizer(),
+            self.tokenizer,
             rows.texts,
             pairs=rows.pairs,
             max_length=info.max_length,
@@ -154,7 +161,7 @@ class ClassificationLesson(Lesson[TextExamples]):
         share = settings.token_dropout
         if not share:
             return None
-        around = around_pairs(self.folder.tokenizer())
+        around = around_pairs(self.tokenizer)
         return lambda ids: thinned(ids, around, torch.rand(len(ids)).numpy(), share=share)
 
     def probe(self) -> tuple[Head, dict[str, Any]]:

@@ -128,7 +128,11 @@ def fetch_debian(
         private.locales(), [*languages, _ENGLISH] if languages else []
     )
     private.update(locales)
-    files = private.indexes()
+    files = [
+        file  # apt keeps what earlier runs asked for
+        for file in private.indexes()
+        if file.kind != "Translations" or file.locale in locales
+    ]
     for file in files:
         snapshot.add(file.name, file.path)
     snapshot.check()

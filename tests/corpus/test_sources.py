@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import struct
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from interlingua.base.errors import DataError
 from interlingua.corpus.choose_pairs import PairChoice
 from interlingua.corpus.clean_pairs import Cleaner, CleanRules, length_ratios
-from interlingua.corpus.fetch.apt import IndexFile
-from interlingua.corpus.fetch.debian import join_descriptions
+from interlingua.corpus.fetch.apt import Apt, IndexFile
+from interlingua.corpus.fetch.debian import fetch_debian, join_descriptions
 from interlingua.corpus.fetch.licences import package_licence
 from interlingua.corpus.pairs import gather_pairs, read_pairs
 from interlingua.corpus.records import Pair
@@ -113,6 +115,30 @@ Section: games
 Source: trees
 Description-md5: {1}
 """
+
+
+def test_languages_that_apt_keeps_from_earlier_runs_are_left_alone(tmp_path: Path) -> None:
+    """A private apt holds the lists of every language it was ever asked for."""
+    sums = ("a" * 32, "b" * 32, "c" * 32)
+    files = []
+    for name, text, kind, locale in (
+        ("Translation-en", ENGLISH, "Translations", "en"),
+        ("Translation-it", ITALIAN, "Translations", "it"),
+        ("Translation-da", ITALIAN, "Translations", "da"),
+        ("Packages", PACKAGES, "Packages", ""),
+    ):
+        path = tmp_path / name
+        path.write_text(text.format(*sums), encoding="utf-8")
+        files.append(index_file(path, kind, locale))
+    apt = SimpleNamespace(
+        update=lambda locales=(): None, locales=lambda: ["en", "it", "da"], indexes=lambda: files
+    )
+    some = fetch_debian(tmp_path / "some", languages=["ita_Latn"], apt=cast("Apt", apt))
+    assert sorted(some.documents) == ["eng_Latn", "ita_Latn"]
+    told = json.loads((tmp_path / "some" / "snapshot.json").read_text(encoding="utf-8"))
+    assert not any("da" in name.rpartition("-")[2] for name in told["files"])
+    every = fetch_debian(tmp_path / "every", apt=cast("Apt", apt))
+    assert sorted(every.documents) == ["dan_Latn", "eng_Latn", "ita_Latn"]
 
 
 def test_descriptions_are_joined_by_package_and_md5(tmp_path: Path) -> None:

@@ -18,7 +18,6 @@ import torch
 from torch import Tensor, nn
 
 from interlingua.base.optional import require
-from interlingua.training.dropout import QuickDropout
 
 if TYPE_CHECKING:
     from interlingua.batches.buckets import IntArray
@@ -74,10 +73,10 @@ def set_dropout(encoder: nn.Module, share: float) -> None:
 
     Dropping attention weights keeps torch from its fused attention: a tenth of a step's time.
     """
-    for name, module in list(encoder.named_modules()):
+    for name, module in encoder.named_modules():
         attention = _ATTENTION.search(name) is not None
         if isinstance(module, nn.Dropout):
-            encoder.set_submodule(name, QuickDropout(0.0 if attention else share))
+            module.p = 0.0 if attention else share
         elif isinstance(getattr(module, "dropout", None), float):
             setattr(module, "dropout", 0.0 if attention else share)  # noqa: B010 - typed as a module
 

@@ -119,17 +119,7 @@ Description-md5: {1}
 
 def test_languages_that_apt_keeps_from_earlier_runs_are_left_alone(tmp_path: Path) -> None:
     """A private apt holds the lists of every language it was ever asked for."""
-    sums = ("a" * 32, "b" * 32, "c" * 32)
-    files = []
-    for name, text, kind, locale in (
-        ("Translation-en", ENGLISH, "Translations", "en"),
-        ("Translation-it", ITALIAN, "Translations", "it"),
-        ("Translation-da", ITALIAN, "Translations", "da"),
-        ("Packages", PACKAGES, "Packages", ""),
-    ):
-        path = tmp_path / name
-        path.write_text(text.format(*sums), encoding="utf-8")
-        files.append(index_file(path, kind, locale))
+    files = index_files(tmp_path, {"en": ENGLISH, "it": ITALIAN, "da": ITALIAN})
     apt = SimpleNamespace(
         update=lambda locales=(): None, locales=lambda: ["en", "it", "da"], indexes=lambda: files
     )
@@ -142,19 +132,9 @@ def test_languages_that_apt_keeps_from_earlier_runs_are_left_alone(tmp_path: Pat
 
 
 def test_descriptions_are_joined_by_package_and_md5(tmp_path: Path) -> None:
-    sums = ("a" * 32, "b" * 32, "c" * 32)
-    files = []
-    for name, text, kind, locale in (
-        ("Translation-en", ENGLISH, "Translations", "en"),
-        ("Translation-it", ITALIAN, "Translations", "it"),
-        ("Packages", PACKAGES, "Packages", ""),
-    ):
-        path = tmp_path / name
-        path.write_text(text.format(*sums), encoding="utf-8")
-        files.append((path, kind, locale))
     out = tmp_path / "out"
     out.mkdir()
-    made = [index_file(*file) for file in files]
+    made = index_files(tmp_path, {"en": ENGLISH, "it": ITALIAN})
     fetched = join_descriptions(made, out, max_packages=None)
     assert fetched.documents == {"eng_Latn": 2, "ita_Latn": 1}
     assert fetched.pairs == {"eng_Latn-ita_Latn": 3}
@@ -170,8 +150,17 @@ def test_descriptions_are_joined_by_package_and_md5(tmp_path: Path) -> None:
     assert sum(fetched.dropped.values()) == 1
 
 
-def index_file(path: Path, kind: str, locale: str) -> IndexFile:
-    return IndexFile(name=path.name, path=path, kind=kind, locale=locale)
+def index_files(folder: Path, translations: dict[str, str]) -> list[IndexFile]:
+    """Lists of the archive: descriptions by locale, and the packages."""
+    sums = ("a" * 32, "b" * 32, "c" * 32)
+    made = []
+    texts = {f"Translation-{locale}": (text, locale) for locale, text in translations.items()}
+    for name, (text, locale) in (texts | {"Packages": (PACKAGES, "")}).items():
+        path = folder / name
+        path.write_text(text.format(*sums), encoding="utf-8")
+        kind = "Translations" if locale else "Packages"
+        made.append(IndexFile(name=name, path=path, kind=kind, locale=locale))
+    return made
 
 
 def test_licence_of_a_package() -> None:

@@ -12,7 +12,8 @@ import pytest
 from safetensors.numpy import load_file
 
 import interlingua
-from interlingua.base.errors import UsageError
+from interlingua.base.errors import ConfigError, UsageError
+from interlingua.base.progress import set_quiet
 from interlingua.models.folder import open_model
 from interlingua.training.finetune import Taught
 from interlingua.training.settings import Strategy
@@ -159,6 +160,45 @@ def test_tokens_are_left_out_in_training_alone(tmp_path: Path, pairs: Path, smal
         for share in (0.0, 0.9)
     ]
     assert still[0] == still[1]
+
+
+def test_rows_whose_marks_stand_apart_are_joined_if_asked(
+    tmp_path: Path,
+    pairs: Path,
+    small: Path,
+    capsys: pytest.CaptureFixture[str],
+    request: pytest.FixtureRequest,
+) -> None:
+    joined = pairs / "train.en.jsonl"
+    cut = tmp_path / "train.en.jsonl"
+    cut.write_text(joined.read_text(encoding="utf-8").replace('."', ' ."'), encoding="utf-8")
+
+    set_quiet(False)
+    request.addfinalizer(lambda: set_quiet(True))
+
+    def taught(out: str, train: Path, lang: str, *, detokenize: bool) -> bytes:
+        interlingua.finetune(
+            task="nli",
+            train=train,
+            model=small,
+            out=tmp_path / out,
+            lang=lang,
+            strategy="probe",
+            settings={"data.detokenize": detokenize},
+        )
+        return (tmp_path / out / "head.safetensors").read_bytes()
+
+    as_written = taught("joined", joined, "en", detokenize=False)
+    assert "stand apart" not in capsys.readouterr().err
+    assert taught("cut", cut, "en", detokenize=False) != as_written
+    assert "in 100% of the rows words and marks stand apart" in capsys.readouterr().err
+    assert taught("mended", cut, "en", detokenize=True) == as_written
+    french = taught("french", cut, "fr", detokenize=True)
+    assert french == taught("french-cut", cut, "fr", detokenize=False)
+    with pytest.raises(ConfigError, match="taken as they stand"):
+        interlingua.finetune(
+            task="ner", train=cut, out=tmp_path / "ner", settings={"data.detokenize": True}
+        )
 
 
 def test_a_search_ends_with_a_model(tmp_path: Path, pairs: Path, small: Path) -> None:

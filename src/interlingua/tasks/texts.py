@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from interlingua.base.errors import DataError, LabelError, quoted
 from interlingua.base.registry import did_you_mean
+from interlingua.corpus.detokenize import detokenized
 from interlingua.corpus.rows import Row
 from interlingua.languages import UND
 from interlingua.tasks.columns import column_of, text_of
@@ -58,6 +59,16 @@ class TextExamples(Examples[TextExample]):
         assert len(pairs) in (0, len(self.rows))
         return pairs or None
 
+    def detokenized(self) -> Self:
+        """The same examples, those in English without blanks before and behind their marks."""
+        return type(self)([_detokenized(row) for row in self.rows], self.files, self.rejected)
+
+    @property
+    def share_cut_up(self) -> float:
+        """Share of the rows in which words and marks stand apart, as a tokenizer leaves them."""
+        changed = sum(row != _detokenized(row) for row in self.rows)
+        return changed / max(1, len(self.rows))
+
     def label_ids(self, labels: Sequence[str]) -> list[int]:
         """Positions of the labels in a label space.
 
@@ -76,6 +87,13 @@ class TextExamples(Examples[TextExample]):
                 )
             ids.append(index[row.label])
         return ids
+
+
+def _detokenized(row: TextExample) -> TextExample:
+    if not row.lang.startswith("eng_"):
+        return row
+    pair = None if row.pair is None else detokenized(row.pair)
+    return replace(row, text=detokenized(row.text), pair=pair)
 
 
 def _label(row: Row, task: Task) -> str:

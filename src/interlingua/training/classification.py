@@ -60,6 +60,14 @@ class ClassificationLesson(Lesson[TextExamples]):
             in_pairs(parent) if fresh else parent, recipe.training.probe.layers, normalize
         )
         train, validation = read_files(TextExamples, recipe, task)
+        if recipe.data.detokenize:
+            train = train.detokenized()
+            validation = None if validation is None else validation.detokenized()
+        elif train.share_cut_up > 0.5:
+            say(
+                f"in {train.share_cut_up:.0%} of the rows words and marks stand apart (can 't say "
+                ".); if they won't where the model is used: --set data.detokenize=true"
+            )
         labels = label_set(task, {str(row.label) for row in train.rows}, recipe.data.labels)
         train.label_ids(labels)
         if len({row.label for row in train.rows}) < 2:

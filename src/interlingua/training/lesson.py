@@ -161,6 +161,7 @@ class Lesson(ABC, Generic[X]):
             "strategy": self.strategy,
             "labels": list(self.labels),
             "seed": self.seed,
+            "detokenize": self.recipe.data.detokenize,
             "train": [file["sha256"] for file in self.train.files],
             "validation": [f["sha256"] for f in self.validation.files] if self.validation else [],
             **settings,
@@ -221,6 +222,11 @@ def prepare(recipe: FinetuneRecipe) -> Lesson[Any]:
     parent = open_model(recipe.model.name)
     kind = LESSONS.get(task.kind)
     settings = getattr(recipe.training, strategy)
+    if recipe.data.detokenize and task.kind != "classification":
+        raise ConfigError(
+            f"data.detokenize: true: the rows of task {task.name} are taken as they stand",
+            remedy="Leave it out",
+        )
     for name in kind.unread:
         field = type(settings).model_fields.get(name)
         if field is not None and getattr(settings, name) != field.default:

@@ -37,6 +37,9 @@ class DataSettings(Config):
     """The language of the training rows; without it the path, a column or identification tells."""
     labels: tuple[str, ...] = ()
     """The label set, in order; without it the task's, or the sorted labels of the training rows."""
+    detokenize: bool = False
+    """Join words and marks that stand apart in English rows, as XNLI's copy of MultiNLI has them
+    (``I can 't say .``); of classification."""
     on_error: Literal["stop", "skip"] = "stop"
     """What to do with a row that cannot be read."""
 

@@ -63,9 +63,9 @@ class ClassificationLesson(Lesson[TextExamples]):
         if recipe.data.detokenize:
             train = train.detokenized()
             validation = None if validation is None else validation.detokenized()
-        elif train.share_cut_up > 0.5:
+        elif (share := train.share_cut_up) > 0.5:
             say(
-                f"in {train.share_cut_up:.0%} of the rows words and marks stand apart (can 't say "
+                f"in {share:.0%} of the rows words and marks stand apart (can 't say "
                 ".); if they won't where the model is used: --set data.detokenize=true"
             )
         labels = label_set(task, {str(row.label) for row in train.rows}, recipe.data.labels)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 import regex
@@ -52,3 +53,9 @@ def test_sentences_that_were_cut_up_come_back() -> None:
 def test_nothing_goes_but_blanks(text: str) -> None:
     plain = text.replace("''", "")
     assert "".join(detokenized(plain).split()) == "".join(plain.split())
+
+
+def test_a_long_run_of_blanks_takes_no_longer_than_its_length() -> None:
+    begun = time.monotonic()
+    assert detokenized("a" + " " * 200_000 + "b" + " " * 200_000 + ".") == f"a{' ' * 200_000}b."
+    assert time.monotonic() - begun < 5

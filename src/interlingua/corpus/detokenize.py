@@ -23,7 +23,7 @@ _JOINS = (
     (regex.compile(r"(?<=\b[oy]) (?=['’](?:clock|all)(?!\w))", regex.IGNORECASE), ""),
     (regex.compile(r"(?<=s) (['’])(?= )"), r"\1"),
     # what closes, what opens
-    (regex.compile(r' +(?=[.,;:?!%)\]}…”]+"?(?!\S))'), ""),
+    (regex.compile(r'(?<! ) ++(?=[.,;:?!%)\]}…”]+"?(?!\S))'), ""),
     (regex.compile(r"(?<![^\s\x22])([(\[{“¡¿]+|[$£€#](?= [\d.])) +"), r"\1"),
 )
 _QUOTE = regex.compile(r'(?<!\S)"(?!\S)')

@@ -42,7 +42,7 @@ from interlingua.corpus.pairs import read_pairs
 from interlingua.corpus.records import Pair
 from interlingua.corpus.rows import Faults
 from interlingua.corpus.writing import pair_row, write_rows
-from interlingua.inference.hardware import processor
+from interlingua.inference.hardware import device, name_of
 
 PEERS = ("float32", "bfloat16", "default")
 OURS = ("ours", "anchored")
@@ -304,7 +304,7 @@ def report(found: dict[str, list[dict[str, float]]], given: argparse.Namespace) 
             "ours": round(max(one["peak_mb"] for one in found["ours"])),
             "theirs": round(max(one["peak_mb"] for one in found["float32"])),
         },
-        "machine": processor(),
+        "machine": name_of(device()),
     }
 
 

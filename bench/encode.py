@@ -25,8 +25,9 @@ from sides.runner import Runner
 from interlingua.corpus.phrasebook import test_files, train_files
 from interlingua.corpus.rows import read_table
 from interlingua.inference.encode import Encoder
-from interlingua.inference.hardware import processor
+from interlingua.inference.hardware import device, name_of
 from interlingua.models.folder import ModelFolder, open_model
+from interlingua.training.cost.machine import matmul_rate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +56,7 @@ def theirs(folder: ModelFolder, dtype: str) -> Callable[[list[str]], np.ndarray]
     from sentence_transformers import SentenceTransformer
 
     model = SentenceTransformer(
-        str(folder.path), device="cpu", model_kwargs={"dtype": getattr(torch, dtype)}
+        str(folder.path), device=str(device()), model_kwargs={"dtype": getattr(torch, dtype)}
     )
     # The folder names its default prompt, which sentence-transformers puts in front by itself.
     return lambda texts: model.encode(texts, show_progress_bar=False)
@@ -66,19 +67,6 @@ def seconds(call: Callable[[], object]) -> float:
     started = time.perf_counter()
     call()
     return time.perf_counter() - started
-
-
-def matmul_rate() -> float:
-    """The best bfloat16 matrix-multiply rate over some shapes, FLOP/s."""
-    import torch
-
-    best = 0.0
-    for m, k, n in ((1024, 1024, 1024), (2048, 2048, 2048), (1024, 384, 1536), (2048, 1536, 384)):
-        a = torch.randn(m, k, dtype=torch.bfloat16)
-        b = torch.randn(k, n, dtype=torch.bfloat16)
-        a @ b
-        best = max(best, *(2 * m * k * n / seconds(lambda a=a, b=b: a @ b) for _ in range(12)))
-    return best
 
 
 def flops(folder: ModelFolder, lengths: np.ndarray) -> float:
@@ -177,7 +165,7 @@ def report(
         "ratio": ratio("float32"),
         "ratio_tuned": ratio("bfloat16"),
         "one_text_ms": {name: round(median(values), 2) for name, values in single.items()},
-        "fraction_of_limit": round(achieved / matmul_rate(), 3),
+        "fraction_of_limit": round(achieved / matmul_rate(device(), bfloat16=True), 3),
         "peak_mb": {"ours": round(peak["ours"]), "theirs": round(peak["float32"])},
         "quality": {
             "least_cosine": round(float(cosine.min()), 6),
@@ -185,7 +173,7 @@ def report(
         },
         "engine": f"{encoder.engine().name} {encoder.engine().precision}",
         "tokens_per_text": round(float(lengths.mean()), 1),
-        "machine": processor(),
+        "machine": name_of(device()),
     }
 
 

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from interlingua.base.config import make
-from interlingua.inference.hardware import processor
+from interlingua.inference.hardware import device, name_of
 from interlingua.tasks.record import TASKS
 from interlingua.tasks.texts import TextExample, TextExamples
 
@@ -288,7 +288,7 @@ def report(found: dict[str, list[dict[str, Any]]], rows: int) -> dict[str, Any]:
                 for name, runs in found.items()
             },
         },
-        "machine": processor(),
+        "machine": name_of(device()),
     }
 
 

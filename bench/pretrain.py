@@ -28,7 +28,7 @@ import numpy as np
 
 from interlingua.base.config import make
 from interlingua.corpus.rows import read_table
-from interlingua.inference.hardware import processor
+from interlingua.inference.hardware import device, name_of
 
 BATCH = 32
 WARM_STEPS = 2
@@ -179,8 +179,6 @@ def theirs(kind: str, given: argparse.Namespace, start: Path, out: Path) -> list
 
 def held_out_loss(given: argparse.Namespace, folder: Path, start: Path) -> float:
     """Bits per byte of what is guessed on the held-out texts, by our evaluator for all."""
-    import torch
-
     from interlingua.models.folder import open_model
     from interlingua.models.language_model import LanguageModel, load_language_model
     from interlingua.training import pretrain as module
@@ -208,7 +206,7 @@ def held_out_loss(given: argparse.Namespace, folder: Path, start: Path) -> float
             module.strands(recipe, stores),
             module.vocabulary_of(opened, recipe.objectives),
             settings=recipe.training,
-            arithmetic=Arithmetic(torch.device("cpu"), bfloat16=True),
+            arithmetic=Arithmetic(device(), bfloat16=True),
             learned_positions=given.shape == "bert",
         )
         learner.training_mode(False)
@@ -305,7 +303,7 @@ def report(found: dict[str, list[dict[str, Any]]], given: argparse.Namespace) ->
         },
         "quality": {name: column(name, "loss") for name in found},
         "curves": {name: [one["curve"] for one in runs] for name, runs in found.items()},
-        "machine": processor(),
+        "machine": name_of(device()),
     }
 
 

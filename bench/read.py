@@ -40,7 +40,7 @@ from sides.runner import Runner
 from interlingua.corpus.phrasebook import question_files, test_files, train_files
 from interlingua.corpus.rows import read_table
 from interlingua.inference.engine import Engine
-from interlingua.inference.hardware import processor
+from interlingua.inference.hardware import device, name_of
 from interlingua.inference.predict import softmax
 from interlingua.inference.windows import window_logits
 from interlingua.models.folder import ModelFolder, open_model
@@ -333,7 +333,7 @@ def main() -> None:
         "peer_version": metadata.version("transformers"),
         **found[first],
         **{kind: {"unit": "sentences/s", **found[kind]} for kind in others},
-        "machine": processor(),
+        "machine": name_of(device()),
     }
     print(json.dumps(document, indent=None if given.json else 2))
 

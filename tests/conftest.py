@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,16 @@ def data_dir() -> Path:
     if not folder.is_dir():
         pytest.skip("no benchmark data: set INTERLINGUA_DATA to their folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def torchrun() -> list[str]:
+    """The start of a command that runs as two processes; two cannot share one GPU."""
+    import torch
+
+    if torch.cuda.device_count() == 1:
+        pytest.skip("two processes need two GPUs, or none")
+    return [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
 
 
 @pytest.fixture(scope="session")

@@ -240,7 +240,9 @@ def test_the_examples_run(tmp_path: Path, pairs: Path, small: Path) -> None:
     assert np.isfinite(vectors).all()
 
 
-def test_two_processes_teach_what_one_teaches(tmp_path: Path, pairs: Path, small: Path) -> None:
+def test_two_processes_teach_what_one_teaches(
+    tmp_path: Path, pairs: Path, small: Path, torchrun: list[str]
+) -> None:
     arguments = (
         *("-m", "interlingua.cli.main", "finetune", "--task", "nli", "--model", small),
         *("--train", pairs / "train.en.jsonl", "--strategy", "full", "--json", "--quiet"),
@@ -248,8 +250,7 @@ def test_two_processes_teach_what_one_teaches(tmp_path: Path, pairs: Path, small
         *("--set", "training.full.precision=float32", "--set", "training.full.unfreezing=[1,2]"),
     )
     one = json.loads(command(*arguments, "--out", tmp_path / "one"))
-    launch = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
-    two = json.loads(command(*launch, *arguments, "--out", tmp_path / "two"))
+    two = json.loads(command(*torchrun[1:], *arguments, "--out", tmp_path / "two"))
     assert two["scores"]["epochs"] == one["scores"]["epochs"] == 2
     weights = [load_file(tmp_path / name / "model.safetensors") for name in ("one", "two")]
     assert weights[0].keys() == weights[1].keys()

@@ -375,7 +375,7 @@ def test_parts_of_a_batch_give_the_weights_of_the_whole(
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["everything", "all"])
 def test_two_processes_see_the_negatives_of_both(
-    tmp_path: Path, parent: Path, pairs: Path, documents: Path, kind: str
+    tmp_path: Path, parent: Path, pairs: Path, documents: Path, torchrun: list[str], kind: str
 ) -> None:
     given = values(parent, pairs, steps=6, dropout=0.0, precision="float32", anchor="eng_Latn")
     given["objectives"] = KINDS[kind]
@@ -383,8 +383,7 @@ def test_two_processes_see_the_negatives_of_both(
     path = tmp_path / "recipe.yaml"
     path.write_text(yaml.safe_dump(given))
     align(make(AlignRecipe, given), out=tmp_path / "one")
-    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    command = [sys.executable, *launch, *COMMAND[1:], str(path), "--out", str(tmp_path / "two")]
+    command = [*torchrun, *COMMAND[1:], str(path), "--out", str(tmp_path / "two")]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
     assert done.returncode == 0, done.stderr[-2000:]
     one, two = learned(tmp_path / "one"), learned(tmp_path / "two")

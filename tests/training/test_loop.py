@@ -15,7 +15,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from interlingua.base.errors import CheckpointError, NonFiniteError, StoppedError
+from interlingua.base.errors import CheckpointError, NonFiniteError, StoppedError, UsageError
 from interlingua.base.seeding import generator
 from interlingua.batches.buckets import IntArray, shuffled_plan
 from interlingua.training.checkpoint import checkpoints, latest_valid
@@ -283,14 +283,23 @@ def main(folder: str) -> None:
             np.save(Path(folder) / "weights.npy", weights.numpy())
 
 
+def test_a_process_without_a_gpu_of_its_own_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    for name, value in (("WORLD_SIZE", "2"), ("RANK", "1"), ("LOCAL_RANK", "1")):
+        monkeypatch.setenv(name, value)
+    with pytest.raises(UsageError, match="process 2 of this machine") as raised, processes():
+        pass
+    assert "--nproc-per-node 1" in str(raised.value.remedy)
+
+
 @pytest.mark.slow
-def test_two_processes_do_the_work_of_one(tmp_path: Path) -> None:
+def test_two_processes_do_the_work_of_one(tmp_path: Path, torchrun: list[str]) -> None:
     results = []
-    for count in (1, 2):
-        folder = tmp_path / str(count)
+    for launch in ([sys.executable], torchrun):
+        folder = tmp_path / str(len(results))
         folder.mkdir()
-        command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-        command += [f"--nproc-per-node={count}", __file__, str(folder)]
+        command = [*launch, __file__, str(folder)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
         assert done.returncode == 0, done.stderr[-2000:]
         results.append(np.load(folder / "weights.npy"))

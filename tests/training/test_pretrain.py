@@ -158,12 +158,9 @@ def test_bits_per_byte_of_a_uniform_model_is_known(
     assert done.info.scores["bits_per_byte"]["clm"] == pytest.approx(expected, rel=1e-3)
 
 
-def killed(folder: Path, path: Path, after: int, *, torchrun: bool = False) -> None:
+def killed(folder: Path, path: Path, after: int, *, start: list[str] = COMMAND) -> None:
     """Start the command and kill it -9 once a checkpoint of step ``after`` or later is there."""
-    command = [*COMMAND, str(path), "--out", str(folder), "--quiet"]
-    if torchrun:
-        launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-        command = [sys.executable, *launch, *command[1:]]
+    command = [*start, str(path), "--out", str(folder), "--quiet"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True)
     for _ in range(2400):
         if process.poll() is not None:
@@ -182,15 +179,14 @@ def weights(folder: Path) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("torchrun", [False, True])
+@pytest.mark.parametrize("two", [False, True])
 def test_killed_and_resumed_ends_with_the_same_bytes(
-    tmp_path: Path, tokenizer_folder: Path, pairs: Path, torchrun: bool
+    tmp_path: Path, tokenizer_folder: Path, pairs: Path, request: pytest.FixtureRequest, two: bool
 ) -> None:
     given = values(tokenizer_folder, pairs, steps=30, validate_every=8, checkpoint_steps=2)
     path = tmp_path / "recipe.yaml"
     path.write_text(yaml.safe_dump(given))
-    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    start = [sys.executable, *launch, *COMMAND[1:]] if torchrun else COMMAND
+    start = [*request.getfixturevalue("torchrun"), *COMMAND[1:]] if two else COMMAND
 
     def finish(folder: Path, *more: str) -> None:
         command = [*start, str(path), "--out", str(folder), "--quiet", *more]
@@ -198,7 +194,7 @@ def test_killed_and_resumed_ends_with_the_same_bytes(
         assert done.returncode == 0, done.stderr[-2000:]
 
     finish(tmp_path / "whole")
-    killed(tmp_path / "killed", path, random.Random(7).randrange(2, 20), torchrun=torchrun)
+    killed(tmp_path / "killed", path, random.Random(7).randrange(2, 20), start=start)
     finish(tmp_path / "killed", "--resume")
     assert weights(tmp_path / "killed") == weights(tmp_path / "whole")
 

@@ -172,7 +172,7 @@ def _first_pass(h: Tensor, labels: Tensor, output: _Output, *, training: bool) -
         rows = output.rows(start, h.dtype)
         logits = output.logits(h, rows, start)
         own, place = _labels_within(labels, start, logits.shape[1])
-        sums.right[own] = logits[own, place]
+        sums.right = torch.where(own, logits.gather(1, place).squeeze(1), sums.right)
         bound = torch.maximum(sums.bound, logits.amax(dim=1))
         fall = (sums.bound - bound).exp_()
         slope = _slope(logits, output.cap) if training else None
@@ -227,9 +227,12 @@ def _second_pass(
 
 
 def _labels_within(labels: Tensor, start: int, size: int) -> tuple[Tensor, Tensor]:
-    """Positions whose label lies in a slice, and its place there."""
-    own = torch.nonzero((labels >= start) & (labels < start + size)).squeeze(1)
-    return own, labels[own] - start
+    """Which labels lie in a slice [M], and their places there [M, 1], any place for the others.
+
+    Of fixed shape, so that a GPU need not be waited for.
+    """
+    places = labels - start
+    return (places >= 0) & (places < size), places.clamp(0, size - 1).unsqueeze(1)
 
 
 def _slope(logits: Tensor, cap: float) -> Tensor | None:
@@ -241,5 +244,4 @@ def _of_others(e: Tensor, slope: Tensor | None, own: Tensor, place: Tensor) -> T
     """Exponentials [M, S] as gradients have them: times the slope, none of the right tokens."""
     if slope is not None:
         e *= slope
-    e[own, place] = 0.0
-    return e
+    return e.scatter_(1, place, e.gather(1, place).masked_fill(own.unsqueeze(1), 0.0))

@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from interlingua.base.errors import UsageError
+from interlingua.inference.hardware import gpu
+
 if TYPE_CHECKING:
     import torch
 
@@ -83,19 +86,37 @@ class Processes:
 
 @contextmanager
 def processes() -> Iterator[Processes]:
-    """Join the group that torchrun started, or be alone."""
+    """Join the group that torchrun started, or be alone.
+
+    Raises:
+        UsageError: There are GPUs, but fewer than processes of this machine.
+    """
     import torch
 
     world = int(os.environ.get("WORLD_SIZE", "1"))
     rank = int(os.environ.get("RANK", "0"))
     local = int(os.environ.get("LOCAL_RANK", "0"))
-    gpu = torch.cuda.is_available()
-    device = torch.device("cuda", local) if gpu else torch.device("cpu")
+    device = _own_gpu(local) if torch.cuda.is_available() else torch.device("cpu")
     if world == 1:
         yield Processes(0, 1, device)
         return
-    torch.distributed.init_process_group("nccl" if gpu else "gloo")
+    torch.distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield Processes(rank, world, device)
     finally:
         torch.distributed.destroy_process_group()
+
+
+def _own_gpu(local: int) -> torch.device:
+    """The GPU of this machine's process of that number; two cannot share one."""
+    import torch
+
+    count = torch.cuda.device_count()
+    if local >= count:
+        raise UsageError(
+            f"process {local + 1} of this machine finds no GPU of its own: there "
+            + ("is 1" if count == 1 else f"are {count}"),
+            remedy=f"Use torchrun --nproc-per-node {count}, or set CUDA_VISIBLE_DEVICES= "
+            "to compute on processors",
+        )
+    return gpu(local)

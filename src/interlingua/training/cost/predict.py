@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -42,9 +42,6 @@ from interlingua.training.cost.timing import (
 )
 from interlingua.training.pretrain_settings import PretrainRecipe
 from interlingua.training.settings import FinetuneRecipe
-
-if TYPE_CHECKING:
-    import torch
 
 AnyRecipe = PretrainRecipe | AlignRecipe | FinetuneRecipe
 AnySample = Sample | AlignSample | FinetuneSample
@@ -165,6 +162,7 @@ def _predicted(
     folder: Path,
 ) -> Prediction:
     from interlingua.inference.hardware import device as device_here
+    from interlingua.inference.hardware import name_of
 
     load = sample.load
     device = device_here()
@@ -182,7 +180,7 @@ def _predicted(
         ):
             timed = _timed(recipe, sample, folder)
         rate, basis = _rate(matmul, timed, settings)
-        place = _Place(_name(device), basis, rate, limit, settings.watts, cpu=cpu)
+        place = _Place(name_of(device), basis, rate, limit, settings.watts, cpu=cpu)
         here = _estimate(load, settings, place, memory, bfloat16=arithmetic.bfloat16)
     return Prediction(
         load,
@@ -277,14 +275,6 @@ def _estimate(
         price=price,
         source=place.source,
     )
-
-
-def _name(device: torch.device) -> str:
-    import torch
-
-    from interlingua.inference.hardware import processor
-
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else processor()
 
 
 __all__ = ["CostSettings", "Estimate", "Prediction", "predict"]

@@ -89,9 +89,9 @@ def read_some(given: argparse.Namespace) -> list[Pair]:
 
 def ours(given: argparse.Namespace, pairs: list[Pair]) -> float:
     """`interlingua align`: pairs in a second."""
-    from interlingua.training import align as module
-    from interlingua.training.align_learner import TextEncoder
-    from interlingua.training.align_settings import AlignRecipe
+    from interlingua.training.align import run as module
+    from interlingua.training.align.learner import TextEncoder
+    from interlingua.training.align.settings import AlignRecipe
     from interlingua.training.loop import Loop
 
     ended = [time.time()]

@@ -38,8 +38,8 @@ from interlingua.corpus.rows import read_table
 from interlingua.corpus.writing import write_rows
 from interlingua.inference.encode import Encoder
 from interlingua.models.folder import open_model
-from interlingua.training.align import align
-from interlingua.training.align_settings import AlignRecipe
+from interlingua.training.align.run import align
+from interlingua.training.align.settings import AlignRecipe
 
 if TYPE_CHECKING:
     import numpy as np

@@ -22,9 +22,9 @@ from interlingua.base.errors import CheckpointError, ConfigError, DataError
 from interlingua.base.files import sha256_file
 from interlingua.corpus import phrasebook
 from interlingua.models.scratch import NewModel, write_new
-from interlingua.training.align import align
-from interlingua.training.align_data import ParentVectors, write_parent_vectors
-from interlingua.training.align_settings import AlignRecipe
+from interlingua.training.align.data import ParentVectors, write_parent_vectors
+from interlingua.training.align.run import align
+from interlingua.training.align.settings import AlignRecipe
 from interlingua.training.checkpoint import checkpoints
 
 COMMAND = [sys.executable, "-m", "interlingua.cli.main", "align"]
@@ -80,7 +80,7 @@ def test_pairs_of_two_languages_lie_the_same_way_round(
     from interlingua.batches.framing import frame_of
     from interlingua.batches.token_store import Text, build_store
     from interlingua.models.tokenizer import load_tokenizer
-    from interlingua.training.align_data import PairRows
+    from interlingua.training.align.data import PairRows
 
     tokenizer = load_tokenizer(tokenizer_folder)
     german, english = "das Wetter", "the weather"
@@ -109,7 +109,7 @@ def test_hard_negatives_belong_to_their_pair(
     """Also where pairs are held out, and texts are known again by their number."""
     from interlingua.batches.framing import frame_of
     from interlingua.models.tokenizer import load_tokenizer
-    from interlingua.training.align_data import NegativeRows, PairRows, number_of
+    from interlingua.training.align.data import NegativeRows, PairRows, number_of
     from interlingua.training.pretrain_data import find, make_stores, open_stores
     from interlingua.training.pretrain_settings import CorpusData
 
@@ -284,7 +284,7 @@ def test_every_objective_runs_and_a_stopped_run_ends_with_the_same_bytes(
     tmp_path: Path, parent: Path, pairs: Path, documents: Path, kind: str, anchor: str | None
 ) -> None:
     """Stopped after a checkpoint: queue, encoder that follows, temperature and heads come back."""
-    from interlingua.training.align_learner import AlignLearner
+    from interlingua.training.align.learner import AlignLearner
 
     data = {"train": [str(documents)]} if kind in ("all", "guesses") else {}
     changes: dict[str, Any] = {"anchor": anchor, "micro_rows": 7, "steps": 11}
@@ -502,8 +502,8 @@ def test_the_parent_encodes_a_text_once_for_all_objectives_that_pool_alike(
         told.append(set(numbers.tolist()))
         write_parent_vectors(folder, numbers, texts, encode)
 
-    monkeypatch.setattr("interlingua.training.align.ParentVectors", Spied)
-    monkeypatch.setattr("interlingua.training.align.write_parent_vectors", spied)
+    monkeypatch.setattr("interlingua.training.align.build.ParentVectors", Spied)
+    monkeypatch.setattr("interlingua.training.align.build.write_parent_vectors", spied)
     first, other = {"kind": "infonce"}, {"kind": "xcl", "layer": 1}
     objectives = [first, other, {"kind": "preserve"}]
     data = {"train": [str(documents)]}
@@ -517,7 +517,7 @@ def test_the_parent_encodes_a_text_once_for_all_objectives_that_pool_alike(
 def test_batches_of_one_pair_of_languages(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, parent: Path, pairs: Path
 ) -> None:
-    from interlingua.training.align_objectives import PairObjective
+    from interlingua.training.align.objectives import PairObjective
 
     seen: list[int] = []
     plain = PairObjective.ask
@@ -537,7 +537,7 @@ def test_batches_of_one_pair_of_languages(
 
 def test_held_out_clusters_are_in_no_batch(tmp_path: Path, parent: Path, pairs: Path) -> None:
     """A cluster is held out in all languages at once."""
-    from interlingua.training.align_objectives import PairObjective
+    from interlingua.training.align.objectives import PairObjective
 
     trained: set[str] = set()
     plain = PairObjective.ask
@@ -682,7 +682,7 @@ def test_tokens_cannot_be_guessed_of_nothing(tmp_path: Path, parent: Path, pairs
 
 
 def test_another_run_is_not_resumed(tmp_path: Path, parent: Path, pairs: Path) -> None:
-    from interlingua.training.align_learner import AlignLearner
+    from interlingua.training.align.learner import AlignLearner
 
     def dying(self: Any, rows: Any, part: Any, step: int) -> Any:
         raise KeyboardInterrupt
@@ -701,7 +701,7 @@ def test_another_run_is_not_resumed(tmp_path: Path, parent: Path, pairs: Path) -
 
 def test_a_prefix_is_framed_as_the_tokenizer_would(starter: Any) -> None:
     from interlingua.batches.framing import frame_of
-    from interlingua.training.align_data import with_prefix
+    from interlingua.training.align.data import with_prefix
 
     tokenizer = starter.tokenizer()
     frame = with_prefix(frame_of(tokenizer, pad=1), tokenizer, "query: ")

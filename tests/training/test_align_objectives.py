@@ -13,9 +13,9 @@ from torch import nn
 
 from interlingua.base.config import make
 from interlingua.base.errors import DataError
-from interlingua.training.align_data import ParentVectors
-from interlingua.training.align_objectives import PairObjective
-from interlingua.training.align_settings import ContrastSettings
+from interlingua.training.align.data import ParentVectors
+from interlingua.training.align.objectives import PairObjective
+from interlingua.training.align.settings import ContrastSettings
 
 WIDTH, PAIRS, TEXTS = 6, 8, 20
 

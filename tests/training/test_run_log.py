@@ -91,6 +91,7 @@ def test_a_page_of_anything_a_log_may_hold() -> None:
         ([], []),
         ([], [strange]),
         ([], [{**strange, "<b>/<i>": 1.0}]),
+        ([], [{**strange, "step": step, "score": s} for step, s in enumerate((0.3, 0.1 + 0.2))]),
         (
             [
                 {

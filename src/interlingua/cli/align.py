@@ -38,8 +38,8 @@ def align(
     begin(quiet=quiet, json=json)
     document = recipe_of(recipe, settings, seed)
 
-    from interlingua.training.align import align as run
-    from interlingua.training.align_settings import AlignRecipe
+    from interlingua.training.align.run import align as run
+    from interlingua.training.align.settings import AlignRecipe
 
     done = run(make(AlignRecipe, document), out=out, resume=resume)
     scores = done.info.scores

@@ -21,7 +21,7 @@ from interlingua.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from interlingua.training.align_settings import AlignRecipe
+    from interlingua.training.align.settings import AlignRecipe
     from interlingua.training.cost.actual import Compared
     from interlingua.training.cost.predict import Estimate, Prediction
     from interlingua.training.pretrain_settings import PretrainRecipe
@@ -91,7 +91,7 @@ def cost(
 
 def _kind_of(document: dict[str, Any]) -> type[PretrainRecipe | AlignRecipe | FinetuneRecipe]:
     """Which recipe a document is, by its objectives; the settings are for `make` to judge."""
-    from interlingua.training.align_settings import AlignRecipe, ContrastName
+    from interlingua.training.align.settings import AlignRecipe, ContrastName
     from interlingua.training.pretrain_settings import PretrainRecipe
     from interlingua.training.settings import FinetuneRecipe
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
     from transformers import PreTrainedModel
 
-    from interlingua.training.align_settings import AlignRecipe
+    from interlingua.training.align.settings import AlignRecipe
     from interlingua.training.pretrain_settings import PretrainRecipe
 
 WORK = ".work"

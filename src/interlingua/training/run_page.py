@@ -17,6 +17,8 @@ from interlingua.languages import parse
 
 Entry = dict[str, Any]
 Line = list[tuple[float, float]]
+_FLAT = 1e-9
+"""Values that differ by less, relatively, are drawn as one."""
 
 
 def render(steps: Sequence[Entry], validations: Sequence[Entry], *, total: int) -> str:
@@ -125,7 +127,8 @@ def _chart(lines: dict[str, Line], unit: str, *, thin: dict[str, Line] | None = 
     if not values:
         return element("p", "Nothing was measured yet.", class_="note")
     low, high = min(value for _, value in values), max(value for _, value in values)
-    room = (high - low) * 0.06 or abs(high) * 0.1 or 1.0
+    flat = high - low <= _FLAT * abs(high)
+    room = abs(high) * 0.1 or 1.0 if flat else (high - low) * 0.06
     low = 0.0 if low >= 0 and low < 0.35 * high else low - room
     last = max(tokens for tokens, _ in values)
     plot = Plot((0.0, float(last or 1)), (low, high + room))

@@ -14,10 +14,10 @@ import numpy as np
 from interlingua.batches.buckets import IntArray
 from interlingua.batches.mixture import Draw, Mixture, Source
 from interlingua.models.folder import open_model
-from interlingua.training.align import Given, check_model, files_of, given_of, room_of
-from interlingua.training.align_data import TextRows
-from interlingua.training.align_guesses import guessed_rows
-from interlingua.training.align_settings import (
+from interlingua.training.align.data import TextRows
+from interlingua.training.align.given import Given, check_model, files_of, given_of, room_of
+from interlingua.training.align.guesses import guessed_rows
+from interlingua.training.align.settings import (
     PAIRED,
     AlignRecipe,
     ContrastSettings,

@@ -18,7 +18,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from interlingua.base.config import Config
-from interlingua.training.align_settings import AlignRecipe
+from interlingua.training.align.settings import AlignRecipe
 from interlingua.training.arithmetic import Arithmetic
 from interlingua.training.cost.fit import remedy
 from interlingua.training.cost.load import Load, facts_of

@@ -18,7 +18,7 @@ from interlingua.training.cost.of_finetune import FinetuneSample, of_lengths, pl
 from interlingua.training.distributed import processes
 
 if TYPE_CHECKING:
-    from interlingua.training.align_settings import AlignRecipe
+    from interlingua.training.align.settings import AlignRecipe
     from interlingua.training.cost.of_pretrain import Sample
     from interlingua.training.loop import Learner
     from interlingua.training.pretrain_settings import PretrainRecipe
@@ -89,7 +89,7 @@ def time_pretrain(recipe: PretrainRecipe, sample: Sample, folder: Path) -> Timed
 
 def time_align(recipe: AlignRecipe, sample: AlignSample, folder: Path) -> Timed:
     """Run a few steps of an alignment recipe on the sampled rows."""
-    from interlingua.training.align import learner_of, prepare
+    from interlingua.training.align.build import learner_of, prepare
 
     say("running a few steps of the model")
     few = {"steps": _STEPS + 1, "validate_every": _STEPS + 1}

@@ -41,8 +41,8 @@ from interlingua.objectives.preserving import preserving
 
 if TYPE_CHECKING:
     from interlingua.models.encoder import PooledEncoder
-    from interlingua.training.align_data import PairRows, ParentVectors, Rows, TextRows
-    from interlingua.training.align_settings import ContrastSettings
+    from interlingua.training.align.data import PairRows, ParentVectors, Rows, TextRows
+    from interlingua.training.align.settings import ContrastSettings
 
 
 @dataclass(slots=True)

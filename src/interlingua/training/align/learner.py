@@ -20,15 +20,15 @@ from interlingua.batches.buckets import IntArray, least_padding, plan
 from interlingua.batches.mixture import Mixture
 from interlingua.batches.tokens import pad
 from interlingua.objectives.gradient_cache import RandomState, pull, vector_gradients
-from interlingua.training.align_guesses import GuessObjective
+from interlingua.training.align.guesses import GuessObjective
 from interlingua.training.stepwise import StepwiseLearner
 from interlingua.training.trainable import BEFORE, depth_of, layer_of
 
 if TYPE_CHECKING:
     from interlingua.models.encoder import PooledEncoder
-    from interlingua.training.align_data import PairRows
-    from interlingua.training.align_objectives import Asked, Objective
-    from interlingua.training.align_settings import AlignSettings
+    from interlingua.training.align.data import PairRows
+    from interlingua.training.align.objectives import Asked, Objective
+    from interlingua.training.align.settings import AlignSettings
     from interlingua.training.arithmetic import Arithmetic
     from interlingua.training.distributed import Processes
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from interlingua.batches.buckets import IntArray
     from interlingua.batches.framing import Frame
     from interlingua.batches.token_store import TokenStore
-    from interlingua.training.align_settings import GuessSettings
+    from interlingua.training.align.settings import GuessSettings
     from interlingua.training.language_modelling import Guesser, Question
 
 

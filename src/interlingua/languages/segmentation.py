@@ -31,6 +31,7 @@ _LETTER = regex.compile(r"[\p{L}\p{N}]")
 _TSHEG = regex.compile(r"[\s\u0F0B-\u0F14]+")
 _CHARACTER = regex.compile(r"(?=[\p{L}\p{N}])\X")
 _UNSPACED_CHARACTER = regex.compile(rf"(?=[{UNSPACED}])\X")
+_BETWEEN_UNSPACED = regex.compile(rf"(?<=[{UNSPACED}])\s+(?=[{UNSPACED}])")
 _RUN = regex.compile(
     rf"(?P<tight>(?:(?=[{UNSPACED}])\X)+)|(?:(?![{UNSPACED}])[\p{{L}}\p{{M}}\p{{N}}])+"
 )
@@ -65,6 +66,16 @@ def count_units(text: str, unit: Unit) -> int:
 def cut_unspaced(text: str) -> str:
     """Put spaces around every character of a script that puts none between words."""
     return str(_UNSPACED_CHARACTER.sub(r" \g<0> ", text))
+
+
+def close_unspaced(text: str) -> str:
+    """Take away white space between characters of scripts that put none between words.
+
+    Example:
+        >>> close_unspaced("北 京 is 首 都")
+        '北京 is 首都'
+    """
+    return str(_BETWEEN_UNSPACED.sub("", text))
 
 
 def script_words(text: str) -> list[str]:

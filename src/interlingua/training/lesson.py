@@ -134,10 +134,14 @@ class Lesson(ABC, Generic[X]):
     def split(self) -> tuple[X, X]:
         """Training and validation rows: the files given, else a part held out."""
         if self.validation is not None:
-            return self.train, self.validation
+            return self.taught(self.train), self.validation
         count = round(1 / self.recipe.data.held_out)
         parts = self.parts(self.train, count=count, rng=generator(self.seed, "held out"))
-        return self.train.select(parts != 0), self.train.select(parts == 0)
+        return self.taught(self.train.select(parts != 0)), self.train.select(parts == 0)
+
+    def taught(self, rows: X) -> X:
+        """Training rows with those that are made from them."""
+        return rows
 
     def finished(
         self, encoder: PreTrainedModel | None, head: Head

@@ -14,6 +14,7 @@ from interlingua.base.seeding import generator
 from interlingua.batches.windows import window_questions
 from interlingua.models.folder import ModelFolder
 from interlingua.models.heads import Head
+from interlingua.tasks.cloze import cloze_questions
 from interlingua.tasks.questions import Questions
 from interlingua.tasks.record import Task
 from interlingua.training.lesson import Lesson, read_files
@@ -74,6 +75,12 @@ class QuestionLesson(Lesson[Questions]):
         """What must be the same for a run by gradient to be resumed."""
         reading = self.recipe.training.reading.model_dump(mode="json")
         return {**super().fingerprint(), "reading": reading}
+
+    def taught(self, rows: Questions) -> Questions:
+        """Training questions, and those made from their contexts."""
+        count = round(self.recipe.training.reading.cloze * len(rows.rows))
+        rng = generator(self.seed, "cloze")
+        return Questions([*rows.rows, *cloze_questions(rows.rows, count, rng)], rows.files)
 
     def part(self, rows: Questions) -> Part:
         """Questions as windows of tokens, with the places of the answers."""

@@ -192,6 +192,9 @@ class ReadingSettings(Config):
     unanswered: float = Field(1.0, ge=0)
     """Windows without the answer that an epoch sees at most, for each window that has it; others
     are drawn every epoch."""
+    cloze: float = Field(0.0, ge=0, le=100)
+    """Questions made from the training contexts alone, for each that the files ask: a sentence
+    without some words, which are the answer (see ``tasks.cloze``)."""
 
 
 class TrainingSettings(Config):

@@ -41,7 +41,7 @@ def sample_finetune(recipe: FinetuneRecipe) -> FinetuneSample:
         UserError: The recipe, its data or its model cannot be used.
     """
     lesson = prepare(recipe)
-    train = lesson.input_ids(lesson.train)
+    train = lesson.input_ids(lesson.taught(lesson.train))
     lengths = np.array([len(ids) for ids in train], dtype=np.int64)
     strategy = lesson.strategy
     if strategy in ("probe", "head"):

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from interlingua.applications.reader import Reader
+from interlingua.base.config import make
 from interlingua.base.errors import ConfigError, DataError, ModelError, UsageError
 from interlingua.batches.tokens import clean
 from interlingua.corpus.phrasebook import question_files
@@ -25,6 +26,8 @@ from interlingua.retrieval.build import build_index
 from interlingua.tasks.questions import Questions
 from interlingua.tasks.record import TASKS
 from interlingua.training.finetune import finetune
+from interlingua.training.lesson import prepare
+from interlingua.training.settings import FinetuneRecipe
 
 FILES = {file.name.split(".")[1]: file for file in question_files()}
 ENGLISH = FILES["eng_Latn"]
@@ -211,6 +214,38 @@ def test_a_reader_learns(small: Path, tmp_path: Path) -> None:
     }
     done = finetune(task="qa", train=path, model=small, out=tmp_path / "out", settings=quick)
     assert done.info.scores["validation"]["score"] > 0.8  # one in seven by chance
+
+
+def test_questions_made_from_contexts_are_taught_and_never_held_out(
+    small: Path, tmp_path: Path
+) -> None:
+    text = FILES["eng_Latn"].read_text(encoding="utf-8")
+    rows = [json.loads(line) for line in text.splitlines()[:12]]
+    long = "The bridge was built by Anna Keller in 1871 and closed for the whole winter of 1902."
+    path = tmp_path / "train.en.jsonl"
+    path.write_text(
+        "".join(
+            json.dumps({**row, "context": f"{row['context']} {long} {i}"}) + "\n"
+            for i, row in enumerate(rows)
+        ),
+        encoding="utf-8",
+    )
+    given = {
+        "model": {"name": str(small)},
+        "data": {"task": "qa", "train": [str(path)], "held_out": 0.25},
+        "training": {"strategy": "full", "reading": {"cloze": 3.0}},
+    }
+    lesson = prepare(make(FinetuneRecipe, given))
+    train, held_out = lesson.split()
+    made = [row for row in train.rows if row.name.startswith("cloze-")]
+    asked = len(train.rows) - len(made)
+    assert asked < len(made) <= 3 * asked
+    assert not any(row.name.startswith("cloze-") for row in held_out.rows)
+    assert {row.context for row in made}.isdisjoint(row.context for row in held_out.rows)
+    given["training"]["reading"]["cloze"] = 0.0
+    other = prepare(make(FinetuneRecipe, given))
+    assert len(other.split()[0].rows) == asked
+    assert other.fingerprint() != lesson.fingerprint()
 
 
 SCRIPTS = [

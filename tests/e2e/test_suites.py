@@ -178,7 +178,7 @@ def test_the_same_model_is_taught_once_and_another_is_refused(
     tmp_path: Path, data: Path, small: Path
 ) -> None:
     from interlingua.base.config import make
-    from interlingua.training.once import teach_once
+    from interlingua.training.once import fingerprint, teach_once
     from interlingua.training.settings import FinetuneRecipe
 
     def recipe(seed: int) -> FinetuneRecipe:
@@ -201,6 +201,8 @@ def test_the_same_model_is_taught_once_and_another_is_refused(
     assert teach_once(recipe(0), tmp_path / "c").model.is_dir()
     with pytest.raises(CheckpointError, match="other settings"):
         teach_once(recipe(1), folders[0], others=folders)
+    spelled = recipe(0).model_dump(mode="json")  # a setting that is as it comes changes nothing
+    assert fingerprint(make(FinetuneRecipe, spelled)) == fingerprint(recipe(0))
 
 
 KILLED = """\

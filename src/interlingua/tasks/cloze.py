@@ -64,7 +64,7 @@ def cloze_questions(
     order = [
         int(i) for _ in range(-(-count // max(1, len(rows)))) for i in rng.permutation(len(rows))
     ]
-    made = []
+    made: list[Question] = []
     for number in order[:count]:
         row = rows[number]
         found = _cloze(row.context, row.lang, common[row.lang], rng)

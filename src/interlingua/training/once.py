@@ -42,11 +42,14 @@ class Teaching:
 
 
 def fingerprint(recipe: FinetuneRecipe) -> str:
-    """What tells one model from another before it is taught: settings and training files."""
-    document = recipe.model_dump(mode="json")
-    data = document["data"]
+    """What tells one model from another before it is taught: settings and training files.
+
+    Settings that are as they come do not count, so that one which a later version adds does not
+    make a finished model another.
+    """
+    document = recipe.model_dump(mode="json", exclude_defaults=True)
     for name in ("train", "validation"):
-        data[name] = [sha256_file(path) for path in data[name]]
+        document["data"][name] = [sha256_file(path) for path in getattr(recipe.data, name)]
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 

@@ -141,7 +141,7 @@ class QuestionLesson(Lesson[Questions]):
 
         from interlingua.training.reader import fit_reader_probe, frozen_states, mean_f1
 
-        rows = self.train
+        rows = self.taught(self.train)
         if len(rows.rows) > _PROBED:
             order = generator(self.seed, "probed").permutation(len(rows.rows))
             chosen = np.zeros(len(rows.rows), dtype=np.bool_)

@@ -20,8 +20,8 @@ CONTEXTS = {
 }
 
 
-def rows_of(lang: str, count: int = 40, question: str = "Who built the bridge?") -> list[Question]:
-    context = CONTEXTS[lang]
+def rows_of(lang: str, count: int = 40) -> list[Question]:
+    context, question = CONTEXTS[lang], "Who built the bridge?"
     return [
         Question(str(i), str(i), question, context, (), "1", lang, "", Path("q.json"), 1)
         for i in range(count)
@@ -41,7 +41,7 @@ def test_an_answer_stands_where_it_says_and_the_question_is_of_what_stands_aroun
         assert row.context[slice(*row.span)] == gold.text
         assert row.lang == lang
         known = set(cut_unspaced(row.context.replace(".", " ").replace("。", " ")).split())
-        words = cut_unspaced(row.question.removeprefix("Who ").removesuffix("?")).split()
+        words = cut_unspaced(row.question.removesuffix("?")).split()
         assert len(words) >= 4
         assert set(words) <= known
     assert len({row.id for row in made}) == len(made)
@@ -64,15 +64,6 @@ def test_as_many_as_are_asked_for_at_most_and_none_of_a_text_that_is_too_short()
         Question("1", "1", "Who?", "Anna, in 1871.", (), "1", "eng_Latn", "", Path("q.json"), 1)
     ]
     assert cloze_questions(short, 5, np.random.default_rng(0)) == []
-
-
-def test_words_begin_a_question_only_where_they_stand_apart() -> None:
-    made = cloze_questions(rows_of("eng_Latn"), 40, np.random.default_rng(0))
-    assert all(row.question.startswith("Who ") for row in made)
-    made = cloze_questions(
-        rows_of("zho_Hans", question="谁建造了桥？"), 40, np.random.default_rng(0)
-    )
-    assert not any("谁" in row.question for row in made)
 
 
 def test_cutting_and_closing_are_inverse() -> None:

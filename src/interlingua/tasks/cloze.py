@@ -4,9 +4,10 @@ Of a context a sentence is chosen by chance, and in it a stretch of one to six w
 that begins with a capital, inside the sentence, or a digit, and never one that begins or ends with
 one of the commonest words. What stands around the stretch is the question: up to fourteen words
 before it and twelve after it, of which one in five is left out and one in two of the commonest,
-either in order or with what followed put first, after a word that other questions begin with. To
-answer, a reader has to find the sentence and the words that the question lacks: not how people ask,
-yet the same search, in any language and at no cost.
+either in order or with what followed put first. To answer, a reader has to find the sentence and
+the words that the question lacks: not how people ask, yet the same search, in any language and at
+no cost. No question word is put in front: by chance it would be the wrong one, and undo what
+readers learn of *who* and *when*.
 
 Source: Lewis, Denoyer and Riedel, Unsupervised Question Answering by Cloze Translation, ACL 2019,
 arXiv 1906.04980, section 2.1; their translation of clozes into questions is left out.
@@ -20,12 +21,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from interlingua.languages.segmentation import (
-    close_unspaced,
-    cut_unspaced,
-    script_words,
-    word_spans,
-)
+from interlingua.languages.segmentation import close_unspaced, script_words, word_spans
 from interlingua.languages.sentences import Span, sentence_spans
 from interlingua.tasks.questions import Gold, Question
 
@@ -52,7 +48,7 @@ def cloze_questions(
     """Questions about the contexts of others.
 
     Args:
-        rows: The others; their first words, if words are apart, are what the new ones begin with.
+        rows: The others.
         count: How many to make; fewer where contexts are too short to ask about.
         rng: Where chance comes from.
 
@@ -60,7 +56,6 @@ def cloze_questions(
         Questions with the languages and files of those whose contexts they share.
     """
     common = _commonest(rows)
-    openings = [row.question.split()[0] if _spaced(row.question) else "" for row in rows]
     order = [
         int(i) for _ in range(-(-count // max(1, len(rows)))) for i in rng.permutation(len(rows))
     ]
@@ -71,16 +66,11 @@ def cloze_questions(
         if found is None:
             continue
         words, (start, end) = found
-        question = f"{openings[int(rng.integers(len(rows)))]} {words}?".lstrip()
+        question = f"{words}?"
         name = f"cloze-{len(made)}"
         answer = Gold(row.context[start:end], start)
         made.append(replace(row, id=name, name=name, question=question, answers=(answer,)))
     return made
-
-
-def _spaced(text: str) -> bool:
-    """Whether there are words, with spaces between them."""
-    return bool(text.strip()) and cut_unspaced(text) == text
 
 
 def _commonest(rows: Sequence[Question]) -> dict[str, frozenset[str]]:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from interlingua.base.errors import CheckpointError, NonFiniteError, StoppedError, UsageError
 from interlingua.base.seeding import generator
 from interlingua.batches.buckets import IntArray, shuffled_plan
+from interlingua.inference.hardware import device
 from interlingua.training.checkpoint import checkpoints, latest_valid
 from interlingua.training.distributed import Processes, processes
 from interlingua.training.loop import Loop, Progress
@@ -291,6 +292,18 @@ def test_a_process_without_a_gpu_of_its_own_is_told(monkeypatch: pytest.MonkeyPa
     with pytest.raises(UsageError, match="process 2 of this machine") as raised, processes():
         pass
     assert "--nproc-per-node 1" in str(raised.value.remedy)
+
+
+def test_a_process_keeps_to_its_own_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = [1]
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: chosen[-1])
+    monkeypatch.setattr(torch.cuda, "set_device", chosen.append)
+    allowed: list[bool] = []
+    monkeypatch.setattr(torch.backends.cuda, "enable_cudnn_sdp", allowed.append)
+    assert device() == torch.device("cuda", 1)
+    assert chosen == [1, 1]
+    assert allowed == [False]
 
 
 @pytest.mark.slow

@@ -36,10 +36,10 @@ def bfloat16_is_native(device: torch.device) -> bool:
 
 
 def device() -> torch.device:
-    """The accelerator, if there is one, else the processor."""
+    """This process's accelerator, if there is one, else the processor."""
     import torch
 
-    return gpu(0) if torch.cuda.is_available() else torch.device("cpu")
+    return gpu(torch.cuda.current_device()) if torch.cuda.is_available() else torch.device("cpu")
 
 
 def gpu(number: int) -> torch.device:

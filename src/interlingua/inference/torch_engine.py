@@ -35,7 +35,7 @@ class TorchEngine:
         self.device = device()
         native = precision == "auto" and bfloat16_is_native(self.device)
         self.precision = "bfloat16" if native or precision == "bfloat16" else "float32"
-        self.token_budget = 65536 if self.device.type == "cuda" else 1024
+        self.token_budget = 16384 if self.device.type == "cuda" else 1024
         self.model = load_module(folder, outputs, dtype=self.precision).to(self.device)
 
     @torch.inference_mode()

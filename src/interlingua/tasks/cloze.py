@@ -66,10 +66,17 @@ def cloze_questions(
         if found is None:
             continue
         words, (start, end) = found
-        question = f"{words}?"
         name = f"cloze-{len(made)}"
-        answer = Gold(row.context[start:end], start)
-        made.append(replace(row, id=name, name=name, question=question, answers=(answer,)))
+        made.append(
+            replace(
+                row,
+                id=name,
+                name=name,
+                question=f"{words}?",
+                question_lang="",
+                answers=(Gold(row.context[start:end], start),),
+            )
+        )
     return made
 
 
@@ -121,7 +128,7 @@ def _cloze(
         last = first + size - 1
         if not _can_be_asked(words, first, last, common):
             continue
-        if not _stands_out(words, first) and rng.random() < 1 - _PLAIN:
+        if not _stands_out(words, first) and rng.random() >= _PLAIN:
             continue
         around = _around(words, first, last, common, rng)
         if around:

@@ -79,6 +79,8 @@ class QuestionLesson(Lesson[Questions]):
     def taught(self, rows: Questions) -> Questions:
         """Training questions, and those made from their contexts."""
         count = round(self.recipe.training.reading.cloze * len(rows.rows))
+        if not count:
+            return rows
         rng = generator(self.seed, "cloze")
         return Questions([*rows.rows, *cloze_questions(rows.rows, count, rng)], rows.files)
 

@@ -201,8 +201,14 @@ def test_the_same_model_is_taught_once_and_another_is_refused(
     assert teach_once(recipe(0), tmp_path / "c").model.is_dir()
     with pytest.raises(CheckpointError, match="other settings"):
         teach_once(recipe(1), folders[0], others=folders)
-    spelled = recipe(0).model_dump(mode="json")  # a setting that is as it comes changes nothing
+    spelled = recipe(0).model_dump(mode="json")
     assert fingerprint(make(FinetuneRecipe, spelled)) == fingerprint(recipe(0))
+
+    class Later(FinetuneRecipe):
+        added: int = 1
+
+    assert fingerprint(make(Later, spelled)) == fingerprint(recipe(0))
+    assert fingerprint(make(Later, {**spelled, "added": 2})) != fingerprint(recipe(0))
 
 
 KILLED = """\

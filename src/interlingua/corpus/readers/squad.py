@@ -11,6 +11,7 @@ of the language, from which comes ``lang``.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ TYDIQA_PREFIXES = {
     "swahili": "sw",
     "telugu": "te",
 }
+_TYDIQA = re.compile(r"([a-z]+)-(-?\d+)-\d+")  # the article's number may be negative
 _LAYOUT = "Expected SQuAD's JSON: data, paragraphs, context, qas, question, answers"
 
 
@@ -80,9 +82,8 @@ def _questions(
         }
         if question.get("is_impossible") is True:
             row["answers"] = []
-        code = TYDIQA_PREFIXES.get(name.partition("-")[0]) if "--" in name else None
-        if code is not None:
-            row["lang"] = code
+        if (match := _TYDIQA.fullmatch(name)) and match[1] in TYDIQA_PREFIXES:
+            row["lang"] = TYDIQA_PREFIXES[match[1]]
         yield Row({key: value for key, value in row.items() if value is not None}, path, line)
 
 

@@ -310,3 +310,22 @@ def test_an_input_is_known_by_all_its_bytes(tmp_path: Path) -> None:
     before = input_sha256(tmp_path / "News.de-en.de")
     (tmp_path / "News.de-en.en").write_bytes(b"two\n")
     assert input_sha256(tmp_path / "News.de-en.de") != before
+
+
+@pytest.mark.parametrize(
+    ("name", "lang"),
+    [
+        ("english--9041575374418655524-12", "en"),
+        ("finnish-5218396524017263457-0", "fi"),
+        ("english-dogs", None),
+        ("klingon-12-1", None),
+        ("56be4db0acb8001400a502ec", None),
+    ],
+)
+def test_ids_of_tydiqa_tell_the_language(tmp_path: Path, name: str, lang: str | None) -> None:
+    asked = {"id": name, "question": "Who?", "answers": [{"text": "Anna", "answer_start": 0}]}
+    document = {"data": [{"paragraphs": [{"context": "Anna.", "qas": [asked]}]}]}
+    path = tmp_path / "some.json"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    (row,) = read_rows(path)
+    assert row.values.get("lang") == lang

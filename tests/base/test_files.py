@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -102,3 +103,48 @@ def test_a_folder_of_somebody_else_is_not_replaced(tmp_path: Path) -> None:
         refuse_others(tmp_path / "thesis.txt", mark="ours.json")
     (tmp_path / "ours.json").write_text("{}")
     refuse_others(tmp_path, mark="ours.json")
+
+
+def test_a_folder_that_was_moved_aside_comes_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped between the two renames, or killed there: the old folder has its place again."""
+    target = tmp_path / "m"
+    with atomic_folder(target) as folder:
+        (folder / "x").write_text("old")
+    rename = Path.rename
+
+    def stopped(path: Path, to: Path) -> Path:
+        if to == target and path.name == ".tmp-m":
+            raise KeyboardInterrupt
+        return rename(path, to)
+
+    monkeypatch.setattr(Path, "rename", stopped)
+    with pytest.raises(KeyboardInterrupt), atomic_folder(target) as folder:
+        (folder / "x").write_text("new")
+    assert (target / "x").read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["m"]
+    monkeypatch.setattr(Path, "rename", rename)
+    target.rename(tmp_path / ".tmp-old-m")
+    with pytest.raises(RuntimeError), atomic_folder(target) as folder:
+        raise RuntimeError
+    assert (target / "x").read_text() == "old"
+
+
+def test_a_pipe_is_written_into(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_text(pipe, "hello")
+    assert os.read(reader, 10) == b"hello"
+    os.close(reader)
+    assert pipe.is_fifo()
+
+
+def test_places_that_cannot_be_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for place in (tmp_path, tmp_path / "file" / "x", tmp_path / ("x" * 300)):
+        with pytest.raises(DiskError, match="cannot write"):
+            write_text(place, "x")
+    with pytest.raises(DiskError, match="cannot write"), atomic_folder(tmp_path / "file" / "x"):
+        pass

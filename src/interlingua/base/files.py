@@ -19,7 +19,10 @@ from typing import Any
 from interlingua.base.errors import DiskError, ModelError, UsageError
 
 MANIFEST = "manifest.json"
-_DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES}
+_DISK_ERRORS = {
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM),
+    *(errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG),  # the place cannot be one
+}
 
 
 @contextmanager
@@ -49,8 +52,8 @@ def disk_errors(path: Path) -> Iterator[None]:
 
 
 def _disk_message(path: Path, reason: str) -> str:
-    folder = next((p for p in [path, *path.parents] if p.exists()), Path("/"))
-    free = shutil.disk_usage(folder).free / 1e6
+    above = (p for p in [path, *path.parents] if os.path.exists(p))  # noqa: PTH110 - long names
+    free = shutil.disk_usage(next(above, Path("/"))).free / 1e6
     return f"cannot write {path}: {reason} ({free:.0f} MB free); nothing was left half-written"
 
 
@@ -58,12 +61,19 @@ def _disk_message(path: Path, reason: str) -> str:
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; rename it into place when the block succeeds.
 
+    What is neither file nor folder, such as a pipe, is written into as it is.
+
     Raises:
         DiskError: The disk refused a write; ``path`` is as it was before.
     """
     target = Path(path)
     temporary = target.with_name(f".tmp-{target.name}")
     with disk_errors(target):
+        if target.exists() and not (target.is_file() or target.is_dir()):
+            yield target
+            return
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         target.parent.mkdir(parents=True, exist_ok=True)
         _remove(temporary)
         try:
@@ -79,7 +89,8 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 def atomic_folder(path: str | Path) -> Iterator[Path]:
     """Yield a temporary folder beside ``path``; it takes that name when the block succeeds.
 
-    A folder that is already there is replaced only then.
+    A folder that is already there is replaced only then. One that a killed writer had moved aside,
+    and put nothing in its place, is moved back first.
 
     Raises:
         DiskError: The disk refused a write; ``path`` is as it was before.
@@ -89,7 +100,7 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
     replaced = target.with_name(f".tmp-old-{target.name}")
     with disk_errors(target):
         _remove(temporary)
-        _remove(replaced)
+        _put_back(replaced, target)
         temporary.mkdir(parents=True)
         try:
             yield temporary
@@ -100,8 +111,8 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
             temporary.rename(target)
             _sync(target.parent)
         finally:
+            _put_back(replaced, target)
             _remove(temporary)
-            _remove(replaced)
 
 
 def refuse_others(out: Path, *, mark: str) -> None:
@@ -191,6 +202,13 @@ def read_json_file(path: str | Path) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise ModelError(f"{path} holds {type(document).__name__}, expected a JSON object")
     return document
+
+
+def _put_back(replaced: Path, target: Path) -> None:
+    """Give a folder that was moved aside its place again, unless another has it."""
+    if replaced.exists() and not target.exists():
+        replaced.rename(target)
+    _remove(replaced)
 
 
 def _remove(path: Path) -> None:

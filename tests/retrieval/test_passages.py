@@ -81,6 +81,69 @@ def test_long_paragraphs_are_cut_between_sentences() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("sentence", "lang"),
+    [
+        ("ภาษาไทยเขียนโดยไม่เว้นวรรคระหว่างคำ ", "tha_Thai"),
+        ("今天天气很好我们去公园散步", "zho_Hans"),
+        ("यह एक बहुत लंबा वाक्य है जिसमें कोई विराम नहीं ", "hin_Deva"),
+        ("and then he went on and on without a stop ", "eng_Latn"),
+    ],
+)
+def test_what_has_no_end_of_sentence_is_cut_between_words(sentence: str, lang: str) -> None:
+    text = (sentence * 200).strip()
+    spans = passage_spans(text, lang, words=100)
+    sizes = [len(script_words(text[start:end])) for start, end in spans]
+    assert max(sizes) <= 100 and min(sizes[:-1]) >= 80
+    assert "".join("".join(text[start:end] for start, end in spans).split()) == "".join(
+        text.split()
+    )
+    if " " in sentence.strip():
+        words = set(text.split())
+        unspaced = lang == "tha_Thai"
+        assert unspaced or all(set(text[a:b].split()) <= words for a, b in spans)
+
+
+@pytest.mark.parametrize(
+    "name", ["how-to-bake.md", "an-introduction.md", "file-io.md", "add-it.txt", "what-is-new.txt"]
+)
+def test_words_of_a_name_are_no_codes(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("The oven has to be hot before the loaf goes in, never after.")
+    assert {p.lang for p in cut_file(tmp_path / name, Cut())} == {"eng_Latn"}
+    (tmp_path / "notes.fo.md").write_text("Hetta er ein tekstur um at baka breyð heima við hús.")
+    assert {p.lang for p in cut_file(tmp_path / "notes.fo.md", Cut())} == {"fao_Latn"}
+
+
+def test_a_name_that_is_not_utf8_is_a_fault(tmp_path: Path) -> None:
+    name = tmp_path / "caf\udce9.txt"
+    try:
+        name.write_text("A text that is long enough to be a passage of its own, I think.")
+    except OSError:
+        pytest.skip("such names cannot be made here")
+    with pytest.raises(DataError, match="the name is not UTF-8"):
+        list(cut_file(name, Cut()))
+    row = tmp_path / "rows.jsonl"
+    row.write_text(json.dumps({"text": "A text of its own.", "\ud800": "x"}) + "\n")
+    (found,) = cut_file(row, Cut())
+    assert found.meta == {"\ufffd": "x"}
+
+
+def test_one_file_in_two_spellings_is_one(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").touch()
+    (tmp_path / "s").mkdir()
+    spelled = tmp_path / "s" / ".." / "a.txt"
+    assert find_sources([tmp_path / "a.txt", spelled, tmp_path]).files == (tmp_path / "a.txt",)
+
+
+def test_a_record_of_several_lines_is_cited_by_its_first(tmp_path: Path) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_text('text,note\n"one\ntwo\nthree",a\nfour,b\n')
+    assert [(p.line, p.text) for p in cut_file(file, Cut())] == [
+        (2, "one\ntwo\nthree"),
+        (5, "four"),
+    ]
+
+
 def test_sentences() -> None:
     text = "Dr. Smith went home.  He slept! \n Then?"
     assert [text[s:e] for s, e in sentence_spans(text, "eng_Latn")] == [

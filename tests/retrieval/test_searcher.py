@@ -134,6 +134,71 @@ def test_files_that_change(texts: Path, toy_model: Path, store: str) -> None:
     assert searcher.search(["volcanoes"], mode="bm25")[0][0].passage.path.endswith("new.txt")
 
 
+@pytest.mark.parametrize("store", ["exact", "lance"])
+def test_an_index_follows_its_files(texts: Path, toy_model: Path, store: str) -> None:
+    """Lines, languages and metadata that change; files that go, and files that cannot be read."""
+    if store == "lance" and not available("lancedb"):
+        pytest.skip("LanceDB is not installed")
+    rows = texts / "rows.jsonl"
+    row = {"text": "A text of some length about nothing at all.", "lang": "en", "status": "draft"}
+    rows.write_text(json.dumps(row) + "\n")
+    place, _ = build(texts, toy_model, store)
+    rows.write_text(json.dumps({**row, "lang": "de", "status": "final"}) + "\n")
+    bread = texts / "bread.en.md"
+    bread.write_text(bread.read_text().replace("# Bread\n\n", "# Bread \n"))
+    (texts / "neko.ja.txt").unlink()
+    (texts / "zug.de.txt").write_bytes(b"\xff")
+
+    def add() -> Built:
+        cut = Cut()
+        cut.faults.on_error = "skip"
+        with open_index(place) as index:
+            return add_files(index, find_sources([texts]), encoder=encoder(toy_model), cut=cut)
+
+    done = add()
+    with open_index(place) as index:
+        found = {Path(p.path).name: p for p in index.store.passages()}
+        assert index.store.count(Filter.of(["de"], ["status=final"])) == 1
+        assert index.store.count(Filter.of((), ["status=draft"])) == 0
+    assert set(found) == {"rows.jsonl", "bread.en.md", "zug.de.txt"}
+    lines = bread.read_text().splitlines()
+    assert lines[found["bread.en.md"].line - 1].startswith("Let the bread")
+    assert (done.rejected, done.deleted) == (1, 2)  # the cat, and the beginning of the bread
+    rows.write_text("no JSON\n")
+    again = add()
+    assert (again.rejected, again.added, again.deleted) == (2, 0, 0)
+
+
+def test_words_of_an_edit_as_long_as_what_it_replaces_are_found(
+    texts: Path, toy_model: Path
+) -> None:
+    place, _ = build(texts, toy_model)
+    file = texts / "zug.de.txt"
+    for old, new in (("Hamburg", "Stettin"), ("Stettin", "Leipzig"), ("Leipzig", "Dresden")):
+        file.write_text(file.read_text().replace(old, new))
+        with open_index(place) as index:
+            add_files(index, find_sources([texts]), encoder=encoder(toy_model))
+        searcher = Searcher(place, exact=True)
+        assert searcher.search([old], mode="bm25") == [[]]
+        (hit,) = searcher.search([new], mode="bm25")[0]
+        assert new in hit.passage.text
+
+
+def test_words_that_another_process_is_writing_are_searched_all_the_same(
+    texts: Path, toy_model: Path
+) -> None:
+    import fcntl
+
+    place, _ = build(texts, toy_model)
+    shutil.rmtree(place / "bm25")
+    with (place / "bm25.lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert len(Searcher(place, exact=True).search(["Hamburg"], mode="bm25")[0]) == 1
+        assert not (place / "bm25").exists()
+    Searcher(place, exact=True).search(["Hamburg"], mode="bm25")
+    assert (place / "bm25").is_dir()
+
+
 def test_what_is_refused(texts: Path, toy_model: Path, other_model: Path) -> None:
     place, _ = build(texts, toy_model)
     with pytest.raises(UsageError, match=r"holds vectors of the model.*build it anew"):
@@ -165,10 +230,10 @@ def test_an_interrupted_run_goes_on(
     monkeypatch.setattr(room, "_BATCH", 2)
     plain = room._store_batch
 
-    def dying(store: Any, encoder: Encoder, batch: Any) -> None:
+    def dying(store: Any, encoder: Encoder, *passages: Any) -> int:
         if store.count():
             raise KeyboardInterrupt
-        plain(store, encoder, batch)
+        return plain(store, encoder, *passages)
 
     monkeypatch.setattr(room, "_store_batch", dying)
     with pytest.raises(KeyboardInterrupt):
@@ -342,6 +407,12 @@ def test_from_the_command_line(texts: Path, toy_model: Path) -> None:
     assert json.loads(gone.stdout) == {"index": "my.index", "deleted": 1, "passages": 3}
     odd = command("index", "search", b"Zug \xff".decode(errors="surrogateescape"), *exact, cwd=here)
     assert json.loads(odd.stdout)["queries"][0]["query"] == "Zug \ufffd"
+    kept = command("answer", "forty minutes", "--output", "told.jsonl", *exact, cwd=here)
+    assert json.loads(kept.stdout) == {"output": "told.jsonl", "rows": 1}
+    assert json.loads((here / "told.jsonl").read_text())["question"] == "forty minutes"
+    for more in (("--n-best", "2"), ("--no-answer", "0")):
+        assert command("answer", "why?", *more, *exact, cwd=here).returncode == 2
+    assert command("answer", "why?", "--context", "x", "--lang", "de", cwd=here).returncode == 2
     wrong = command("index", "search", " ", "--index", "my.index", cwd=here)
     assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
     assert "the query is empty" in wrong.stderr

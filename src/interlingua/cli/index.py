@@ -31,7 +31,7 @@ Place = Annotated[
 ]
 Inputs = Annotated[list[str], typer.Argument(help="Files and folders: text, Markdown, tables.")]
 Lang = Annotated[str | None, typer.Option(help="The language of every text, if known.")]
-Words = Annotated[int, typer.Option(help="Words of a passage at most.", min=1)]
+Words = Annotated[int, typer.Option(help="Words of a passage at most.", min=1, max=1000)]
 Only = Annotated[list[str] | None, typer.Option("--lang", help="Only passages in this language.")]
 Where = Annotated[
     list[str] | None, typer.Option(help="Only passages with NAME=VALUE, as in path=docs/a.md.")
@@ -124,6 +124,8 @@ def delete(
     Example: interlingua index delete --index my.index --where path=docs/old.md
     """
     begin(quiet=quiet, json=json)
+    from interlingua.base.optional import available
+    from interlingua.retrieval.build import words_of
     from interlingua.retrieval.index import open_index
     from interlingua.retrieval.records import Filter
 
@@ -132,6 +134,8 @@ def delete(
         gone = store.delete([passage.id for passage in store.passages(chosen)])
         store.optimize()
         count = store.count()
+        if gone and opened.folder is not None and available("bm25s"):
+            words_of(opened)
     if json:
         emit({"index": index, "deleted": gone, "passages": count})
     else:

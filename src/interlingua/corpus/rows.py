@@ -258,22 +258,23 @@ def _read_tsv(path: Path, faults: Faults) -> Iterator[Row]:
 
 def _read_csv(path: Path, faults: Faults) -> Iterator[Row]:
     csv.field_size_limit(MAX_LINE_BYTES)
-    place = [0]
+    place: list[int] = []  # the lines of the record that is being read
 
     def lines() -> Iterator[str]:
         for number, line in read_lines(path, faults):
-            place[0] = number
+            place.append(number)
             yield line + "\n"
 
     reader = csv.reader(lines(), strict=True)
     header: list[str] | None = None
     while True:
+        place.clear()
         try:
             fields = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            faults.report(DataError(f"not CSV: {error}", path=path, line=place[0]))
+            faults.report(DataError(f"not CSV: {error}", path=path, line=place[-1]))
             continue
         if header is None:
             header = _checked_header([name.strip() for name in fields], path, place[0])

@@ -20,7 +20,7 @@ _CODE = regex.compile(r"[a-z]{3}(?:-[A-Z]{2})?")
 _TREEBANK = regex.compile(r"([a-z]{2,3})_[a-z]+-ud-[a-z]+\.conllu(?:\.\w+)?")
 
 
-def language_of_path(path: Path) -> str | None:
+def language_of_path(path: Path, *, hyphens: bool = True) -> str | None:
     """The language that a path names: a tag such as ``eng_Latn`` anywhere, a code in the file name.
 
     ``sib200/fra_Latn/test.tsv``, ``test.fra_Latn.jsonl``, ``en.train.jsonl``, ``dev-fr.tsv`` and
@@ -29,6 +29,11 @@ def language_of_path(path: Path) -> str | None:
     ``newstest.deu.txt`` and ``lin/train.tsv``, counts between dots or as the folder's whole name,
     and only if it is of a language in the shipped table. Treebanks of Universal Dependencies are
     called ``zh_pud-ud-test.conllu``.
+
+    Args:
+        path: The path.
+        hyphens: Whether codes of two letters count between hyphens; not where files are called
+            as people like, such as ``how-to-bake.md``.
     """
     for part in reversed(path.parts):
         for token in regex.split(r"[.\-]", part):
@@ -36,7 +41,8 @@ def language_of_path(path: Path) -> str | None:
                 return _parsed(token)
     if treebank := _TREEBANK.fullmatch(path.name):
         return _parsed(treebank[1])
-    codes = [token for token in regex.split(r"[.\-]", path.name)[:-1] if len(token) == 2]
+    marks = r"[.\-]" if hyphens else r"\."
+    codes = [token for token in regex.split(marks, path.name)[:-1] if len(token) == 2]
     tags = {tag for code in codes if (tag := _parsed(code)) is not None}
     if len(tags) == 1:
         return tags.pop()

@@ -19,9 +19,10 @@ Unit = Literal["word", "syllable", "character"]
 
 UNSPACED = (
     r"\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}"
-    r"\p{Script=Khmer}\p{Script=Myanmar}\p{Script=Tibetan}"
+    r"\p{Script=Khmer}\p{Script=Myanmar}\p{Script=Tibetan}\u30FC\uFF70"
 )
-"""What stands between brackets in a pattern for the letters of scripts without spaces."""
+"""What stands between brackets in a pattern for the letters of scripts without spaces, and for the
+mark that makes a vowel of theirs long, which is of no script (コーヒー)."""
 
 _SYLLABLES = frozenset(["Tibt"])
 _UNSPACED = frozenset(
@@ -35,6 +36,7 @@ _BETWEEN_UNSPACED = regex.compile(rf"(?<=[{UNSPACED}])\s+(?=[{UNSPACED}])")
 _RUN = regex.compile(
     rf"(?P<tight>(?:(?=[{UNSPACED}])\X)+)|(?:(?![{UNSPACED}])[\p{{L}}\p{{M}}\p{{N}}])+"
 )
+_INVISIBLE = regex.compile(r"[\u00AD\u200B\u2060\uFEFF]")  # where a word may be broken, or not
 _TOKEN = regex.compile(
     rf"(?=[{UNSPACED}])\X"
     rf"|(?:(?![{UNSPACED}])[\p{{L}}\p{{M}}\p{{N}}\u200C\u200D]"
@@ -103,10 +105,12 @@ def word_spans(text: str) -> list[tuple[int, int]]:
 def search_terms(text: str) -> list[str]:
     """Terms to index a text by: words; characters and pairs of them in scripts without spaces.
 
-    Text is NFKC-normalised and case-folded. A pair are two characters that follow each other.
+    Text is NFKC-normalised and case-folded, soft hyphens and the like are taken out. A pair are two
+    characters that follow each other.
     """
+    text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).casefold()
     terms: list[str] = []
-    for match in _RUN.finditer(unicodedata.normalize("NFKC", text).casefold()):
+    for match in _RUN.finditer(text):
         if match["tight"] is None:
             terms.append(match[0])
             continue

@@ -31,6 +31,8 @@ K1 = 1.2
 """How soon more occurrences count no more."""
 B = 0.75
 """How much a long passage has to hold to be found."""
+_RULES = {"k1": K1, "b": B, "terms_version": 2}
+"""What scores depend on besides the passages; the version counts changes of `search_terms`."""
 _ROWS, _ABOUT = "rows.parquet", "bm25.json"
 
 
@@ -83,7 +85,7 @@ class BM25:
             if self._scorer is not None:
                 self._scorer.save(str(temporary), show_progress=False)
             parquet.write_table(self._rows, temporary / _ROWS)
-            facts = {"state": state, "k1": K1, "b": B, "terms": self._scorer is not None}
+            facts = {"state": state, **_RULES, "terms": self._scorer is not None}
             write_json(temporary / _ABOUT, facts)
 
     @classmethod
@@ -97,7 +99,7 @@ class BM25:
         if not (folder / _ABOUT).is_file():
             return None
         about = read_json_file(folder / _ABOUT)
-        if (about.get("state"), about.get("k1"), about.get("b")) != (state, K1, B):
+        if {**about, **_RULES, "state": state} != about:
             return None
         from pyarrow import parquet
 

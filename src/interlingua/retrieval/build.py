@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 from interlingua.base.errors import DataError, DiskError, ModelError, UserError
+from interlingua.base.files import disk_errors
 from interlingua.base.optional import available
 from interlingua.base.progress import say
 from interlingua.inference.encode import Encoder
 from interlingua.retrieval.bm25 import BM25
 from interlingua.retrieval.index import Index, VectorStore, create_index, is_milvus
-from interlingua.retrieval.passages import Cut, Sources, cut_file, find_sources
+from interlingua.retrieval.passages import Cut, Sources, cut_file, find_sources, is_table
 from interlingua.retrieval.records import Passage
 
 EXACT_BYTES = 10_000_000
@@ -31,7 +34,8 @@ class Built:
         passages: Passages in the index afterwards.
         added: Passages that were embedded and added.
         kept: Passages that were there already.
-        deleted: Passages of these files that are there no more.
+        deleted: Passages of these files, and of files gone from these folders, that are there no
+            more.
         rejected: Files and rows that could not be read.
         left_out: Files of unknown endings in folders, by ending.
         languages: Passages of these files by language, most frequent first.
@@ -95,7 +99,8 @@ def _store(sources: Sources) -> str:
 def add_files(index: Index, sources: Sources, *, encoder: Encoder, cut: Cut | None = None) -> Built:
     """Bring files into an index; passages they no longer hold are taken out.
 
-    It may be killed and run again: passages that were stored are not embedded again.
+    So are those of files that are gone from a folder. What cannot be read stays as it was. It may
+    be killed and run again: passages that were stored are not embedded again.
 
     Raises:
         UsageError: The encoder's model is not the index's, or another process is writing.
@@ -108,20 +113,21 @@ def add_files(index: Index, sources: Sources, *, encoder: Encoder, cut: Cut | No
     with index.writing() as store:
         there = _there(store, sources)
         batch: list[Passage] = []
+        changed: list[Passage] = []
         for passage in _all(sources, cut):
             languages[passage.lang] += 1
-            if passage.id in there:
-                there.discard(passage.id)
+            before = there.pop(passage.id, None)
+            if before == _facts(passage):
                 done.kept += 1
                 continue
-            batch.append(passage)
-            if len(batch) == _BATCH:
-                _store_batch(store, encoder, batch)
-                done.added += len(batch)
-                batch = []
-        _store_batch(store, encoder, batch)
-        done.added += len(batch)
-        done.deleted = store.delete(sorted(there))
+            (batch if before is None else changed).append(passage)
+            if len(batch) + len(changed) == _BATCH:
+                done.added += _store_batch(store, encoder, batch, changed)
+                batch, changed = [], []
+        done.added += _store_batch(store, encoder, batch, changed)
+        unread = {(Path(str(f.path)), f.line) for f in cut.faults.rejected.faults}
+        gone = [name for name, (path, line, *_) in there.items() if not _unread(path, line, unread)]
+        done.deleted = store.delete(sorted(gone))
         done.passages = store.count()
         if done.added or done.deleted:
             store.optimize()
@@ -132,12 +138,36 @@ def add_files(index: Index, sources: Sources, *, encoder: Encoder, cut: Cut | No
     return done
 
 
-def _there(store: VectorStore, sources: Sources) -> set[str]:
-    """Ids of the passages of these files that are in the index."""
+_Facts: TypeAlias = tuple[str, int, str, tuple[str, ...]]
+"""What of a passage can change while its id stays: path, line, language and metadata."""
+
+
+def _facts(passage: Passage) -> _Facts:
+    return passage.path, passage.line, passage.lang, tuple(passage.tags)
+
+
+def _there(store: VectorStore, sources: Sources) -> dict[str, _Facts]:
+    """The passages in the index by id, of these files and of those gone from these folders."""
     if not store.count():
-        return set()
-    paths = {path.as_posix() for path in sources.files}
-    return {passage.id for passage in store.passages() if passage.path in paths}
+        return {}
+    paths = {path.as_posix(): True for path in sources.files}
+    found = {}
+    for passage in store.passages():
+        if passage.path not in paths:
+            path = Path(passage.path)
+            inside = any(folder in path.parents for folder in sources.folders)
+            paths[passage.path] = inside and not path.exists()
+        if paths[passage.path]:
+            found[passage.id] = _facts(passage)
+    return found
+
+
+def _unread(path: str, line: int, faults: set[tuple[Path, int | None]]) -> bool:
+    """Whether a passage is of a file or row that cannot be read any more."""
+    place = Path(path)
+    if is_table(place):
+        return (place, None) in faults or (place, line) in faults
+    return any(place == of for of, _ in faults)
 
 
 def _all(sources: Sources, cut: Cut) -> Iterator[Passage]:
@@ -148,19 +178,27 @@ def _all(sources: Sources, cut: Cut) -> Iterator[Passage]:
             cut.faults.report(fault)
 
 
-def _store_batch(store: VectorStore, encoder: Encoder, batch: Sequence[Passage]) -> None:
-    if not batch:
-        return
-    prefix = encoder.folder.info.prefixes.get("passage")
-    texts = [passage.text for passage in batch]
-    store.add(batch, encoder.encode(texts, prefix=prefix).vectors)
-    say(f"{store.count():,} passages indexed")
+def _store_batch(
+    store: VectorStore, encoder: Encoder, new: Sequence[Passage], changed: Sequence[Passage]
+) -> int:
+    """Embed passages, add the new ones and replace the others; returns how many they are."""
+    if new or changed:
+        prefix = encoder.folder.info.prefixes.get("passage")
+        texts = [passage.text for passage in (*new, *changed)]
+        vectors = encoder.encode(texts, prefix=prefix).vectors
+        if new:
+            store.add(new, vectors[: len(new)])
+        if changed:
+            store.update(changed, vectors[len(new) :])
+        say(f"{store.count():,} passages indexed")
+    return len(new) + len(changed)
 
 
 def words_of(index: Index) -> BM25:
     """The BM25 index of a folder's passages, made anew if they have changed or it is damaged.
 
-    Where it cannot be written, such as in an index that others keep, it serves this process alone.
+    Where it cannot be written, such as in an index that others keep, or another process is writing
+    it, it serves this process alone.
 
     Raises:
         MissingExtraError: The package ``bm25s`` is not installed.
@@ -176,7 +214,11 @@ def words_of(index: Index) -> BM25:
     if found is None:
         found = BM25.build(index.store.passages())
         try:
-            found.save(folder, state=state)
+            with disk_errors(folder), folder.with_name("bm25.lock").open("wb") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                found.save(folder, state=state)
+        except BlockingIOError:
+            pass
         except DiskError as error:
             say(f"the index of words is not kept: {error}")
     return found

@@ -78,6 +78,7 @@ class ExactStore:
         self._rows: list[Passage | None] = []  # by the row of the vector; None: deleted
         self._place: dict[str, int] = {}
         self._commits = 0
+        self._last = 0  # checksum of the last commit
         self._end = 0  # bytes of rows.jsonl up to the last commit
         try:
             with (self.folder / _ROWS).open("rb") as file:
@@ -119,6 +120,7 @@ class ExactStore:
             else:
                 self._keep(Passage(**record))
         self._commits += 1
+        self._last = commit["commit"]
 
     def _keep(self, passage: Passage) -> None:
         self._place[passage.id] = len(self._rows)
@@ -165,10 +167,12 @@ class ExactStore:
             body = b"".join(lines)
             _append(self.folder / _ROWS, self._end, body)
             checks = {"crc": zlib.crc32(vectors.tobytes()), "vectors": before + len(added)}
-            commit = _line({"commit": zlib.crc32(body), **checks})
+            check = zlib.crc32(body)
+            commit = _line({"commit": check, **checks})
             _append(self.folder / _ROWS, self._end + len(body), commit)
         self._end += len(body) + len(commit)
         self._commits += 1
+        self._last = check
         self._forget(deleted)
         for passage in added:
             self._keep(passage)
@@ -247,7 +251,7 @@ class ExactStore:
     @property
     def state(self) -> str:
         """A text that changes with every change of the passages."""
-        return f"{self._commits}-{self._end}"
+        return f"{self._commits}-{self._end}-{self._last:08x}"
 
     def close(self) -> None:
         """Let go of the mapped file."""

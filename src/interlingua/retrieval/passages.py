@@ -11,6 +11,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 
 import regex
@@ -20,7 +21,7 @@ from interlingua.batches.tokens import clean
 from interlingua.corpus.rows import Faults, Row, open_bytes, read_table
 from interlingua.languages import UND, identify, tag_of
 from interlingua.languages.paths import language_of_path, scripts_agree
-from interlingua.languages.segmentation import script_words
+from interlingua.languages.segmentation import script_words, word_spans
 from interlingua.languages.sentences import Span, sentence_spans
 from interlingua.retrieval.index import is_index
 from interlingua.retrieval.records import Passage
@@ -55,9 +56,10 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """The files to cut, and how many were left out by their ending."""
+    """The files to cut, the folders they are from, and how many were left out by their ending."""
 
     files: tuple[Path, ...]
+    folders: tuple[Path, ...]
     left_out: dict[str, int]
 
 
@@ -69,19 +71,21 @@ def find_sources(inputs: Sequence[str | Path]) -> Sources:
     Raises:
         DataError: An input is missing or of an unknown ending, or there is no file at all.
     """
-    files: dict[Path, None] = {}
+    files: dict[Path, Path] = {}  # as they are spelled first
+    folders: list[Path] = []
     left_out: Counter[str] = Counter()
     for given in map(Path, inputs):
         if given.is_dir():
+            folders.append(given)
             for path in _inside(given):
                 if _ending(path) in (*TEXTS, *TABLES):
-                    files[path] = None
+                    files.setdefault(path.resolve(), path)
                 else:
                     left_out[_ending(path) or path.name] += 1
         elif not given.exists():
             raise DataError("no such file or folder", path=given)
         elif _ending(given) in (*TEXTS, *TABLES):
-            files[given] = None
+            files.setdefault(given.resolve(), given)
         else:
             raise DataError(
                 f"cannot be cut into passages: its ending is {_ending(given) or 'missing'}",
@@ -93,7 +97,7 @@ def find_sources(inputs: Sequence[str | Path]) -> Sources:
             f"no file to index in {', '.join(map(str, inputs))}",
             remedy=f"Known endings: {', '.join((*TEXTS, *TABLES))}",
         )
-    return Sources(tuple(files), dict(sorted(left_out.items())))
+    return Sources(tuple(files.values()), tuple(folders), dict(sorted(left_out.items())))
 
 
 def _inside(folder: Path) -> Iterator[Path]:
@@ -129,6 +133,8 @@ def cut_file(path: Path, cut: Cut) -> Iterator[Passage]:
     Raises:
         DataError: The file or a row of it cannot be read.
     """
+    if clean(str(path)) != str(path):
+        raise DataError("the name is not UTF-8", path=path, remedy="Rename the file")
     if is_table(path):
         yield from _cut_table(path, cut)
     else:
@@ -184,7 +190,7 @@ def _told(path: Path, texts: Sequence[str], given: str | None) -> str | None:
     """The language of a file that is given, or that its path names and its script bears out."""
     if given is not None:
         return tag_of(given)
-    named = language_of_path(path)
+    named = language_of_path(path, hyphens=False)  # how-to-bake.md is not in Tongan
     agreed = named is not None and texts and scripts_agree(named, texts[:_SAMPLE])
     return named if agreed else None
 
@@ -214,7 +220,7 @@ def _with_own_language(passage: Passage) -> Passage:
 def _meta(row: Row) -> dict[str, str]:
     """The row's other columns with short values, to filter by."""
     return {
-        name: clean(str(value))
+        clean(name): clean(str(value))
         for name, value in row.values.items()
         if name not in ("text", "lang", "path")
         and "=" not in name
@@ -230,7 +236,7 @@ def passage_spans(text: str, lang: str, *, words: int = WORDS) -> list[Span]:
     Args:
         text: The text.
         lang: Its language tag, or ``und``.
-        words: Words of a passage at most, but for a single sentence that has more.
+        words: Words of a passage at most, but for a single sentence of up to twice as many.
     """
     spans: list[Span] = []
     held: Span | None = None
@@ -254,7 +260,7 @@ def _cut_long(text: str, span: Span, lang: str, words: int) -> list[Span]:
     sentences = [
         part
         for start, end in sentence_spans(text[span[0] : span[1]], lang)
-        for part in _bounded(text, (span[0] + start, span[0] + end), words * _LONG_WORD)
+        for part in _bounded(text, (span[0] + start, span[0] + end), words)
     ]
     spans: list[Span] = []
     count = 0
@@ -269,10 +275,18 @@ def _cut_long(text: str, span: Span, lang: str, words: int) -> list[Span]:
     return spans
 
 
-def _bounded(text: str, span: Span, longest: int) -> list[Span]:
-    """A sentence, or stretches of it where it is no sentence but a wall of characters."""
-    starts = range(span[0], span[1], longest)
-    parts = (_stripped(text, start, min(start + longest, span[1])) for start in starts)
+def _bounded(text: str, span: Span, words: int) -> list[Span]:
+    """A sentence; stretches of it where it is too long for one passage, or a wall of characters."""
+    if _words(text, span) <= 2 * words:
+        return [span]
+    starts, count = [span[0]], 0
+    for start, end in word_spans(text[span[0] : span[1]]):
+        while span[0] + end - starts[-1] > words * _LONG_WORD or count == words:
+            begin = span[0] + start
+            starts.append(begin if begin > starts[-1] else starts[-1] + words * _LONG_WORD)
+            count = 0
+        count += 1
+    parts = (_stripped(text, *pair) for pair in pairwise([*starts, span[1]]))
     return [part for part in parts if part is not None]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,9 +78,9 @@ class Filter:
 
         Raises:
             LanguageError: A language is unknown.
-            UsageError: A condition has no ``=``.
+            UsageError: A condition has no ``=``, or a name is given two values.
         """
-        meta = {}
+        meta: dict[str, str] = {}
         for condition in where:
             name, sign, value = condition.partition("=")
             if not sign or not name:
@@ -87,7 +88,13 @@ class Filter:
                     f"the condition {quoted(condition)} is not NAME=VALUE",
                     remedy="As in --where path=docs/guide.md",
                 )
-            meta[name] = value
+            if name == "path":
+                value = PurePath(value).as_posix()
+            if meta.setdefault(name, value) != value:
+                raise UsageError(
+                    f"{quoted(name)} cannot be both {quoted(meta[name])} and {quoted(value)}",
+                    remedy="Every condition has to hold; ask twice for one or the other",
+                )
         tags = (tag if tag == UND else tag_of(tag) for tag in languages)
         return cls(tuple(dict.fromkeys(tags)), meta)
 

@@ -17,8 +17,6 @@ from interlingua.cli.options import Engine, Exact, Json, Quiet, begin, emit, wri
 if TYPE_CHECKING:
     from interlingua.applications.searcher import Answer
 
-_LONGEST_NAME = 1000
-
 
 def answer(
     questions: Annotated[
@@ -66,6 +64,8 @@ def answer(
     if bool(questions) == (input is not None):
         raise UsageError("give questions, or --input with a column of them", remedy="See --help")
     if index is not None:
+        if n_best > 1 or no_answer is not None:
+            raise UsageError("--n-best and --no-answer go with --context and --input")
         from interlingua.applications.searcher import Searcher
         from interlingua.batches.tokens import clean
         from interlingua.retrieval.records import Filter
@@ -82,8 +82,10 @@ def answer(
         )
         asked = [clean(question) for question in questions or []]
         found = [searcher.answer(question, mode=mode, where=chosen) for question in asked]
-        _cite(index, asked, found, json=json)
+        _cite(index, asked, found, output=output, json=json)
         return
+    if lang or where or rerank or mode != "auto":
+        raise UsageError("--lang, --where, --mode and --rerank go with --index")
     if model is None:
         raise UsageError("--model is missing", remedy="Give a model that was taught qa")
     rows = _rows(Path(str(input))) if input else _pairs(questions or [], str(context))
@@ -111,11 +113,19 @@ def _pairs(questions: Sequence[str], context: str) -> list[tuple[str, str, str]]
     text = context
     if context == "-":
         text = sys.stdin.buffer.read().decode("utf-8", "replace")
-    elif len(context) < _LONGEST_NAME and "\n" not in context and Path(context).is_file():
+    elif _is_file(context):
         text = Path(context).read_bytes().decode("utf-8", "replace").removeprefix("\ufeff")
     if not text.strip():
         raise UsageError(f"--context {context} holds no text", remedy="Give a text, a file or -")
     return [(str(i), question, text) for i, question in enumerate(questions, start=1)]
+
+
+def _is_file(context: str) -> bool:
+    """Whether a text is the name of a file; one too long to be a name is none."""
+    try:
+        return Path(context).is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def _rows(path: Path) -> list[tuple[str, str, str]]:
@@ -135,13 +145,21 @@ def _rows(path: Path) -> list[tuple[str, str, str]]:
 
 
 def _cite(
-    index: str, questions: Sequence[str], found: Sequence[Answer | None], *, json: bool
+    index: str,
+    questions: Sequence[str],
+    found: Sequence[Answer | None],
+    *,
+    output: str | None,
+    json: bool,
 ) -> None:
+    rows: list[dict[str, Any]] = [
+        {"question": question, **({"answer": None} if best is None else best.record())}
+        for question, best in zip(questions, found, strict=True)
+    ]
+    if output is not None:
+        finish(rows, output=output, json=json, key="answers")
+        return
     if json:
-        rows: list[dict[str, Any]] = [
-            {"question": question, **({"answer": None} if best is None else best.record())}
-            for question, best in zip(questions, found, strict=True)
-        ]
         emit({"index": index, "answers": rows})
         return
     for best in found:

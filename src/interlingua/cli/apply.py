@@ -87,9 +87,11 @@ def embed(
     vectors = Embedder(model, engine=engine, exact=exact).encode(
         [row.text for row in rows], prefix=prefix
     )
-    if output is not None and output.endswith(".npy"):
+    if output is not None and output.lower().endswith(".npy"):
         with atomic_path(output) as temporary, temporary.open("wb") as file:
             np.save(file, vectors, allow_pickle=False)
+        if json:
+            emit({"output": output, "rows": len(vectors)})
         return
     records = [
         {"id": row.id, "vector": [round(float(v), 6) for v in vector]}
@@ -120,8 +122,11 @@ def read_inputs(
     if texts:
         return [Given(str(i), text, pair) for i, text in enumerate(texts, start=1)]
     if source == "-":
-        lines = sys.stdin.buffer.read().decode("utf-8", "replace").splitlines()
-        return [Given(str(i), line, pair) for i, line in enumerate(lines, start=1)]
+        given = sys.stdin.buffer.read().decode("utf-8", "replace").removeprefix("\ufeff")
+        lines = given.removesuffix("\n").split("\n") if given else []
+        return [
+            Given(str(i), line.removesuffix("\r"), pair) for i, line in enumerate(lines, start=1)
+        ]
     from interlingua.base.errors import DataError
     from interlingua.corpus.rows import Faults, read_table
 
@@ -154,5 +159,5 @@ def finish(records: list[dict[str, Any]], *, output: str | None, json: bool, key
             emit({"output": output, "rows": len(records)})
     elif json:
         emit({key: records})
-    else:
+    elif records:
         write(lines.rstrip("\n"))

@@ -318,6 +318,11 @@ def test_the_command_answers_from_a_file_and_cites_an_index(
     for row in answers:
         assert text[row["start"] : row["end"]] == row["answer"]
         assert len(row["others"]) == 1
+    long = "Der Zug nach Hamburg fährt um sieben. " * 10
+    done = run("Wann?", "--context", long, *given)
+    assert done.returncode == 0, done.stderr
+    (row,) = json.loads(done.stdout)["answers"]
+    assert long[row["start"] : row["end"]] == row["answer"]
     place = tmp_path / "my.index"
     build_index([file], place, model=str(small), encoder=Encoder(open_model(small)), store="exact")
     done = run("Wann?", "--index", str(place), "--mode", "dense", *given)

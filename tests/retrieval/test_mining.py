@@ -10,6 +10,7 @@ import pytest
 
 from interlingua.base.errors import DataError, UsageError
 from interlingua.retrieval import mining
+from interlingua.retrieval.bitext import Mine
 from interlingua.retrieval.mining import first_of_equals, isotropic, mine, nearest
 
 
@@ -102,6 +103,8 @@ def test_edges() -> None:
     assert len(mine(unit(1, 0), unit(2, 1), k=9)) == 1
     with pytest.raises(UsageError, match="Did you mean ratio"):
         mine(empty, empty, margin="ration")
+    with pytest.raises(UsageError, match="Did you mean max"):
+        Mine(1.0, retrieval="maxi")
     with pytest.raises(DataError, match="cannot be compared"):
         mine(unit(2, 0), unit(2, 0, 8))
     texts, rows = first_of_equals(["a", "b ", " b", "a", "c"])

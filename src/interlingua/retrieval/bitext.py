@@ -15,18 +15,33 @@ from interlingua.corpus.writing import pair_row, write_rows
 from interlingua.inference.encode import Encoder
 from interlingua.languages import tag_of
 from interlingua.models.folder import open_model
-from interlingua.retrieval.mining import NEIGHBOURS, Mined, first_of_equals, isotropic, mine
+from interlingua.retrieval.mining import (
+    NEIGHBOURS,
+    Mined,
+    check_rules,
+    first_of_equals,
+    isotropic,
+    mine,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Mine:
-    """How to mine; see `retrieval.mining`. A pair stays from ``threshold`` on."""
+    """How to mine; see `retrieval.mining`. A pair stays from ``threshold`` on.
+
+    Raises:
+        UsageError: There is no such margin or retrieval.
+    """
 
     threshold: float
     margin: str = "ratio"
     retrieval: str = "max"
     neighbours: int = NEIGHBOURS
     isotropic: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse names before anything is read or embedded."""
+        check_rules(self.margin, self.retrieval)
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,6 +142,20 @@ def nearest(queries: Floats, pool: Floats, k: int) -> tuple[Floats, Ints]:
     return scores, rows
 
 
+def check_rules(margin: str, retrieval: str) -> None:
+    """See that a margin and a retrieval are known.
+
+    Raises:
+        UsageError: One is not.
+    """
+    for name, value, known in (
+        ("--margin", margin, get_args(Margin)),
+        ("--retrieval", retrieval, get_args(Retrieval)),
+    ):
+        if value not in known:
+            raise UsageError(f"{name} {value} is unknown", remedy=did_you_mean(value, known))
+
+
 def mine(
     source: Floats,
     target: Floats,
@@ -165,12 +179,7 @@ def mine(
         UsageError: There is no such margin or retrieval.
         DataError: The vectors are of different width.
     """
-    for name, value, known in (
-        ("--margin", margin, get_args(Margin)),
-        ("--retrieval", retrieval, get_args(Retrieval)),
-    ):
-        if value not in known:
-            raise UsageError(f"{name} {value} is unknown", remedy=did_you_mean(value, known))
+    check_rules(margin, retrieval)
     if source.ndim != 2 or target.ndim != 2 or source.shape[1:] != target.shape[1:]:
         raise DataError(
             f"vectors of shape {list(source.shape)} and {list(target.shape)} cannot be compared",

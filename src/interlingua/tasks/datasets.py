@@ -312,12 +312,12 @@ def find_files(dataset: Dataset, data_dirs: str | Path | Sequence[str | Path]) -
 def matching(dataset: Dataset, paths: Iterable[Path]) -> list[DataFile]:
     """Those of some files that belong to a data set."""
     patterns = [regex.compile(rf"(?:^|/){pattern}$") for pattern in dataset.patterns]
-    found: dict[tuple[str, str, Split, Path | None], DataFile] = {}
+    found: dict[tuple[str, str, Split, str], DataFile] = {}
     for path in paths:
         for pattern in patterns:
             match = pattern.search(path.as_posix())
             for file in [] if match is None else _of_match(path, match.groupdict()):
-                own = path if dataset.merged else None
+                own = path.name if dataset.merged else ""
                 found[file.lang, file.question_lang, file.split, own] = file
     return list(found.values())
 

@@ -111,6 +111,7 @@ class Examples(ABC, Generic[E]):
         known = None if lang is None else tag_of(lang)
         faults = Faults(on_error)
         examples = cls(rejected=faults.rejected)
+        taken: set[tuple[str, str]] = set()
         for path in map(Path, paths):
             found, outside = cls._read_file(path, task, faults, labelled=labelled)
             if not found:
@@ -119,7 +120,11 @@ class Examples(ABC, Generic[E]):
                     path=path,
                     remedy=f"Expected rows with {cls.expects} for task {task.name}",
                 )
-            examples.rows += _named(found, _languages(path, found, known))
+            named = [
+                replace(example, id=_identity(row), lang=tag)  # type: ignore[type-var]
+                for (row, example), tag in zip(found, _languages(path, found, known), strict=True)
+            ]
+            examples.rows += _told_apart(named, taken)
             fact: dict[str, str | int] = {
                 "path": path.as_posix(),
                 "sha256": sha256_file(path),
@@ -180,8 +185,8 @@ class Examples(ABC, Generic[E]):
         return type(self)(rows, self.files, self.rejected)
 
     def add(self, other: Self) -> None:
-        """Add the examples of other files."""
-        self.rows += other.rows
+        """Add the examples of other files; an id that is taken gets a number."""
+        self.rows += _told_apart(other.rows, {(row.lang, row.id) for row in self.rows})
         self.files += other.files
         self.rejected.faults += other.rejected.faults
 
@@ -217,15 +222,22 @@ def read_examples(
     return kind.read(paths, task, lang=lang, on_error=on_error, labelled=labelled)
 
 
-def _named(found: Sequence[tuple[Row, E]], tags: Sequence[str]) -> list[E]:
-    """Examples with their languages, and ids that occur once in a language."""
+def _told_apart(rows: Sequence[E], taken: set[tuple[str, str]]) -> list[E]:
+    """Examples with ids that occur once in a language: the second ``a`` is called ``a#2``.
+
+    Args:
+        rows: The examples.
+        taken: Languages and ids that there are already; theirs are added.
+    """
     seen: Counter[tuple[str, str]] = Counter()
     named = []
-    for (row, example), tag in zip(found, tags, strict=True):
-        given = _identity(row)
-        seen[tag, given] += 1
-        unique = given if seen[tag, given] == 1 else f"{given}#{seen[tag, given]}"
-        named.append(replace(example, id=unique, lang=tag))  # type: ignore[type-var]
+    for row in rows:
+        name = row.id
+        while (row.lang, name) in taken:
+            seen[row.lang, row.id] += 1
+            name = f"{row.id}#{seen[row.lang, row.id] + 1}"
+        taken.add((row.lang, name))
+        named.append(row if name == row.id else replace(row, id=name))  # type: ignore[type-var]
     return named
 
 
@@ -243,7 +255,7 @@ def _languages(path: Path, rows: list[tuple[Row, E]], known: str | None) -> list
     told = language_of_path(path)
     if told is not None and scripts_agree(told, texts):
         return [told] * len(rows)
-    if any(row.values.get("lang") for row, _ in rows):
+    if any(_said(row) for row, _ in rows):
         tags = [_language_of_row(row, example.text) for row, example in rows]
         if UND in tags:
             warn_unknown(path, tags.count(UND))
@@ -251,11 +263,17 @@ def _languages(path: Path, rows: list[tuple[Row, E]], known: str | None) -> list
     return [language_of_texts(path, texts)] * len(rows)
 
 
+def _said(row: Row) -> str:
+    """What a row says its language is; a table may hold NaN where it says nothing."""
+    given = row.values.get("lang")
+    return given if isinstance(given, str) else ""
+
+
 def _language_of_row(row: Row, text: str) -> str:
-    if not row.values.get("lang"):
+    if not _said(row):
         return identify([text])[0].tag
     try:
-        return tag_of(str(row.values["lang"]))
+        return tag_of(_said(row))
     except LanguageError as error:
         raise LanguageError(
             f"{row.path}, line {row.line}: {error.problem}", remedy=error.remedy

@@ -53,7 +53,7 @@ class Question:
         answers: The right answers; empty: the context has none.
         passage: Name of the context.
         lang: The language of the context.
-        question_lang: The language of the question, where a file of MLQA's tells it apart.
+        question_lang: The language of the question, where an MLQA file's name tells it.
         path: The file.
         line: The line in it.
     """
@@ -102,10 +102,12 @@ class Questions(Examples[Question]):
         """
         del task
         question, context = text_of(row, _QUESTION), text_of(row, _CONTEXT)
-        name = str(row.values.get("id") or row.line)
+        given = row.values.get("id")
+        name = str(row.line if given in (None, "") else given)
         answers = _answers(row, context) if labelled else ()
-        passage = str(row.values.get("passage_id") or row.line)
-        asked = str(row.values.get("question_lang") or "") or _asked_in(row.path.name)
+        passage = row.values.get("passage_id")
+        passage = str(row.line if passage in (None, "") else passage)
+        asked = _asked_in(row.path.name)
         return Question(
             "", name, question, context, answers, passage, UND, asked, row.path, row.line
         )
@@ -209,7 +211,7 @@ def _gold(text: str, start: int | None, context: str) -> Gold:
 
 @cache
 def _asked_in(name: str) -> str:
-    """The language of the questions that a file named as MLQA names its files holds."""
+    """The language of the questions that a file named as MLQA names its files holds; else none."""
     match = _PAIR.search(name)
     try:
         return "" if match is None else tag_of(match[1])

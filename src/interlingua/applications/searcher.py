@@ -204,8 +204,9 @@ class Searcher:
             readings = self.reader.read(
                 [_checked(question)] * len(found), [hit.passage.text for hit in found]
             )
-            row = max(range(len(found)), key=lambda i: readings[i].best.score)
-            cut = readings[row].best
+            best_of = [reading.best for reading in readings]
+            row = max(range(len(found)), key=lambda i: (best_of[i].text != "", best_of[i].score))
+            cut = best_of[row]
             return _cited(found[row], (cut.start, cut.end), cut.score)
         best = found[0]
         passage = best.passage

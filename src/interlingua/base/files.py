@@ -115,6 +115,16 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
             _remove(temporary)
 
 
+def refuse_file(out: Path) -> None:
+    """See that a folder which is to be made is no file.
+
+    Raises:
+        UsageError: It is.
+    """
+    if out.is_file():
+        raise UsageError(f"--out {out} is a file", remedy="Name a folder")
+
+
 def refuse_others(out: Path, *, mark: str) -> None:
     """See that a folder which is about to be replaced holds nothing of anybody else.
 
@@ -125,8 +135,7 @@ def refuse_others(out: Path, *, mark: str) -> None:
     Raises:
         UsageError: ``out`` is a file, or a folder with other files.
     """
-    if out.is_file():
-        raise UsageError(f"--out {out} is a file", remedy="Name a folder")
+    refuse_file(out)
     if out.is_dir() and any(out.iterdir()) and not (out / mark).is_file():
         raise UsageError(
             f"--out {out} holds other files, which would be lost",

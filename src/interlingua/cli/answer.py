@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -112,9 +113,11 @@ def _pairs(questions: Sequence[str], context: str) -> list[tuple[str, str, str]]
     """Ids, questions, and the one text they are asked about."""
     text = context
     if context == "-":
-        text = sys.stdin.buffer.read().decode("utf-8", "replace")
+        text = sys.stdin.buffer.read().decode("utf-8", "replace").removeprefix("\ufeff")
     elif _is_file(context):
         text = Path(context).read_bytes().decode("utf-8", "replace").removeprefix("\ufeff")
+    elif _meant_as_a_file(context):
+        raise UsageError(f"--context {context}: no such file", remedy="Give a text, a file or -")
     if not text.strip():
         raise UsageError(f"--context {context} holds no text", remedy="Give a text, a file or -")
     return [(str(i), question, text) for i, question in enumerate(questions, start=1)]
@@ -126,6 +129,14 @@ def _is_file(context: str) -> bool:
         return Path(context).is_file()
     except (OSError, ValueError):
         return False
+
+
+def _meant_as_a_file(context: str) -> bool:
+    """Whether a text that names no file was meant to: it ends like one, or is a folder."""
+    from interlingua.retrieval.passages import TEXTS
+
+    one = len(context.split()) == 1
+    return one and (context.lower().endswith(TEXTS) or os.path.isdir(context))  # noqa: PTH112
 
 
 def _rows(path: Path) -> list[tuple[str, str, str]]:

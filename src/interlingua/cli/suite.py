@@ -172,9 +172,11 @@ def _seconds(times: Expected | None) -> dict[str, object]:
 
 
 def _print_table(order: Order, plans: Sequence[PartPlan], times: dict[str, Expected]) -> None:
+    from rich.markup import escape
     from rich.table import Table
 
-    table = Table(title=f"{order.benchmark.name} with {order.model}", box=None, pad_edge=False)
+    title = escape(f"{order.benchmark.name} with {order.model}")
+    table = Table(title=title, box=None, pad_edge=False)
     for name, justify in (
         ("task", "left"),
         ("languages", "left"),
@@ -186,11 +188,11 @@ def _print_table(order: Order, plans: Sequence[PartPlan], times: dict[str, Expec
     for plan in plans:
         name = plan.part.name
         if plan.problem:
-            table.add_row(name, f"left out: {plan.problem}", "", "", "")
+            table.add_row(name, escape(f"left out: {plan.problem}"), "", "", "")
             continue
         here = ", ".join(sorted(plan.rows))
         of = f"{len(plan.languages) - len(plan.missing)} of {len(plan.languages)}: {here}"
-        train = ", ".join(path.name for path in plan.train)
+        train = escape(", ".join(path.name for path in plan.train))
         minutes = (times[name].teaching + times[name].scoring) / 60
         table.add_row(name, of, f"{sum(plan.rows.values()):,}", train, f"{minutes:.0f}")
     console().print(table)

@@ -16,6 +16,9 @@ from interlingua.cli.options import Engine, Exact, Json, Quiet, begin, emit, wri
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_TABLES = frozenset([".jsonl", ".ndjson", ".parquet"])
+"""Endings of tables that can hold lists of tokens."""
+
 
 def tag(
     model: Model,
@@ -84,13 +87,14 @@ def _given(texts: Sequence[str] | None, source: str | None) -> list[tuple[str, s
         DataError: The file cannot be read, or a row has neither a text nor a list of tokens.
     """
     path = Path(source or "")
-    if texts or source in (None, "-") or ".jsonl" not in path.suffixes:
+    if texts or source in (None, "-") or not _TABLES.intersection(path.suffixes):
         return [(row.id, row.text) for row in read_inputs(texts, source)]
     from interlingua.corpus.rows import Faults, read_table
 
     rows: list[tuple[str, str | list[str]]] = []
     for row in read_table(path, Faults(replace=True)):
-        given = row.values.get("tokens", row.values.get("text"))
+        given = row.values.get("tokens")
+        given = row.values.get("text") if given is None else given
         listed = isinstance(given, list) and all(isinstance(part, str) for part in given)
         if given is None or not (listed or isinstance(given, str)):
             raise DataError(

@@ -10,6 +10,7 @@ names its own are scored by MLQA's, keyed on the language of the context. ``f1_c
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -113,11 +114,18 @@ def _predictions(examples: Questions, found: Sequence[Answer]) -> Iterator[dict[
 
 
 def _official(examples: Questions, found: Sequence[Answer]) -> dict[str, str]:
-    """Files of answers by id, as `interlingua score` and the official scorers read them."""
+    """Files of answers by id, as `interlingua score` and the official scorers read them.
+
+    An id that the file has already, which scorers could not tell apart, becomes the row's own.
+    """
+    codes = Counter(map(_code, examples.by_language))
     files: dict[str, dict[str, str]] = {}
     for row, answer in zip(examples.rows, found, strict=True):
-        name = row.path.name if row.question_lang else f"test-{_code(row.lang)}.json"
-        files.setdefault(f"{OFFICIAL}/{name}", {})[row.name] = answer.text
+        code = _code(row.lang)
+        called = f"test-{code if codes[code] == 1 else row.lang}.json"
+        name = row.path.name if row.question_lang else called
+        file = files.setdefault(f"{OFFICIAL}/{name}", {})
+        file[row.id if row.name in file else row.name] = answer.text
     return {
         name: json.dumps(answers, ensure_ascii=False, indent=1) + "\n"
         for name, answers in files.items()

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from interlingua.base.errors import ModelError
-from interlingua.base.files import write_text
+from interlingua.base.files import refuse_file, write_text
 from interlingua.base.registry import Registry
 from interlingua.corpus.rows import OnError
 from interlingua.evaluation.gates import hold
@@ -114,6 +114,7 @@ def evaluate(
     Raises:
         UserError: The model, a file or a label cannot be used; nothing was written.
     """
+    refuse_file(Path(out))
     settings = run or Run()
     folder = open_model(model)
     name = task_of(folder, task)
@@ -169,6 +170,7 @@ def score_files(
     Raises:
         UserError: The model or a file cannot be used; nothing was written.
     """
+    refuse_file(Path(out))
     settings = run or Run()
     if dataset.protocol != "labels":
         return _score_untaught(folder, dataset, chosen, Path(out), settings)

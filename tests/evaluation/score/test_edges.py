@@ -268,3 +268,24 @@ def test_pairs_of_languages_stay_outside_the_averages(tmp_path):
     assert given["f1"] == {"de": 100, "de-en": 100}
     assert given["partial"]["mlqa"]["languages"] == ["de"]
     assert "de-en outside the official languages" in given["remarks"][0]
+
+
+def test_the_language_of_a_figure_is_that_of_the_labels(tmp_path):
+    """MLQA normalises by the context, which the labels' name tells, not the answers' name."""
+    qas = [{"id": "q", "answers": [{"text": "die house"}]}]
+    labels = tmp_path / "test-context-en-question-de.json"
+    labels.write_text(json.dumps({"data": [{"paragraphs": [{"qas": qas}]}]}))
+    (tmp_path / "answers.de.json").write_text('{"q": "house"}')
+    given = document(score("mlqa", predictions=tmp_path / "answers.de.json", labels=labels))
+    assert given["exact_match"] == 0
+
+
+def test_tags_that_are_missing_are_no_tags(tmp_path):
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels" / "test-de.tsv").write_text("Berlin\tB-LOC\nist\tO\n")
+    (tmp_path / "found").mkdir()
+    found = tmp_path / "found" / "test-de.tsv"
+    for text, told in (("Berlin\tB-LOC\nist\t\n", "line 2: .*has no tag"), ("\n\n", "0 sentences")):
+        found.write_text(text)
+        with pytest.raises(DataError, match=told):
+            score("panx", predictions=tmp_path / "found", labels=tmp_path / "labels")

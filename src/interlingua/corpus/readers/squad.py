@@ -67,11 +67,11 @@ def _questions(
     spot = f"data[{place[0]}].paragraphs[{place[1]}]"
     values = paragraph if isinstance(paragraph, dict) else {}
     for q, question in enumerate(_items(values.get("qas"), path, lines.last, f"{spot}.qas")):
-        if not isinstance(question, dict) or not isinstance(question.get("id"), str):
+        if not isinstance(question, dict) or not isinstance(question.get("id"), str | int):
             problem = f"{spot}.qas[{q}] has no id"
             faults.report(DataError(problem, path=path, line=lines.last, remedy=_LAYOUT))
             continue
-        name = question["id"]
+        name = str(question["id"])
         line = lines.of(name)
         row: dict[str, Any] = {
             "id": name,

@@ -51,7 +51,7 @@ def _conll_sentences(path: Path, faults: Faults) -> Iterator[tuple[list[str], li
         fields = line.split("\t") if "\t" in line else line.split(" ")
         fields = [fields[0], *(field for field in fields[1:] if field.strip())]
         first = first or number
-        if len(fields) < 2:
+        if len(fields) < 2 or not fields[0]:
             broken = True
             faults.report(
                 DataError(

@@ -136,7 +136,7 @@ def _files(suite: Suite, predictions: Path, labels: Path, lang: str | None) -> P
             remedy="Give the folders of the submission and of the labels",
         )
     task = suite.tasks[0]
-    key = code_of(task, lang) if lang else _key_of(task, predictions) or _key_of(task, labels)
+    key = code_of(task, lang) if lang else _key_of(task, labels) or _key_of(task, predictions)
     if not predictions.is_file() or not labels.is_file():
         folder = labels if predictions.is_file() else predictions
         templates = task.labels if folder is labels else task.predictions

@@ -124,6 +124,7 @@ def read_questions(path: Path) -> list[Question]:
                 spot = f"{place}.qas[{q}]"
                 answers = _of(question, "answers", path, spot)
                 name = question.get("id")
+                name = str(name) if isinstance(name, int) else name
                 texts = [a["text"] for a in answers if isinstance(a, dict) and "text" in a]
                 strings = all(isinstance(text, str) for text in (name, *texts))
                 if not strings or len(texts) < len(answers):

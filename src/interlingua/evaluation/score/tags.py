@@ -119,6 +119,8 @@ def _columns(path: Path) -> list[Sentence]:
             now.tags.append(_tag(fields[_UPOS_COLUMN].strip(), path, number))
             continue
         filled = [value for value in fields if value.strip()]
+        if "\t" in line and not fields[-1].strip():
+            raise DataError(f"{quoted(line)} has no tag", path=path, line=number)
         now.tags.append(_tag(filled[-1].strip(), path, number))
         if len(filled) > 1:
             now.tokens.append(_without_language(filled[0]))
@@ -168,7 +170,7 @@ def _check_aligned(job: Job, gold: Sequence[Sentence], found: Sequence[Sentence]
                     line=f.line + place,
                 )
     if len(gold) != len(found):
-        line = found[len(gold)].line if len(found) > len(gold) else found[-1].line
+        line = found[len(gold)].line if len(found) > len(gold) else found[-1].line if found else 1
         raise DataError(
             f"{len(found)} sentences, but {job.labels} has {len(gold)}",
             path=job.predictions,

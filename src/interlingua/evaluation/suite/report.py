@@ -158,7 +158,9 @@ def _official(benchmark: Benchmark, done: Sequence[Done], official: Mapping[str,
     rows = []
     for one in done:
         task = benchmark.official(one.plan.part)
-        figures = official.get(task.name, official if len(benchmark.parts) == 1 else {})
+        if one.plan.part.name != task.name:  # MLQA's questions in other languages
+            continue
+        figures = official if task.metrics[0] in official else official.get(task.name, {})
         languages = [code for code in task.languages if code in _first(figures, task.metrics)]
         if not languages:
             continue

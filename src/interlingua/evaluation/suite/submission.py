@@ -7,6 +7,7 @@ stands in ``OUT/official.json``, the same as ``interlingua score`` prints for th
 
 from __future__ import annotations
 
+import codecs
 import json
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -61,9 +62,10 @@ def submit(benchmark: Benchmark, done: Iterable[Done], out: Path) -> dict[str, A
 
 def _by_language(path: Path) -> dict[str, list[dict[str, Any]]]:
     rows: dict[str, list[dict[str, Any]]] = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        row = json.loads(line)
-        rows.setdefault(row["lang"], []).append(row)
+    with path.open(encoding="utf-8", newline="\n") as file:
+        for line in file:
+            row = json.loads(line)
+            rows.setdefault(row["lang"], []).append(row)
     return rows
 
 
@@ -90,7 +92,7 @@ def _lay_out(task: ScoredTask, file: DataFile, rows: Rows, scored: Path, folder:
         path = folder / role / template.removeprefix("**/").format(**words)
         path.parent.mkdir(parents=True, exist_ok=True)
         if isinstance(given, Path):
-            shutil.copyfile(given, path)
+            path.write_bytes(given.read_bytes().removeprefix(codecs.BOM_UTF8))
         else:
             header = "label\n" if path.name.endswith("_2k.tsv") else ""
             path.write_text(header + given, encoding="utf-8", newline="\n")

@@ -14,6 +14,7 @@ import pytest
 
 from interlingua.base.errors import DataError, MissingExtraError, UsageError
 from interlingua.base.optional import available
+from interlingua.retrieval.exact import ExactStore
 from interlingua.retrieval.index import Index, create_index, open_index
 from interlingua.retrieval.records import Filter, Passage
 
@@ -95,6 +96,7 @@ def test_filters(tmp_path: Path, store: str) -> None:
             Filter(("deu_Latn", "eng_Latn"), {"ten": "4"}),
             Filter.of(["ja"], ["parity=1", "path=dir/it's 1.txt"]),
             Filter((), {"parity": "no'such"}),
+            Filter.of((), ["lang=ja"]),
         ):
             kept = [i for i, row in enumerate(rows) if where.takes(row)]
             order = sorted(kept, key=lambda i: -float(query[0] @ there[i]))[:5]
@@ -104,6 +106,15 @@ def test_filters(tmp_path: Path, store: str) -> None:
             assert sorted(p.id for p in index.store.passages(where)) == sorted(
                 f"p{i}" for i in kept
             )
+
+
+def test_conditions() -> None:
+    assert Filter.of((), ["path=./dir/a.txt"]).path == "dir/a.txt"
+    assert Filter.of(["de"], ["lang=ja", "id=1", "id=1"]) == Filter(
+        ("deu_Latn", "jpn_Jpan"), {"id": "1"}
+    )
+    with pytest.raises(UsageError, match=r"cannot be both '?1'? and"):
+        Filter.of((), ["id=1", "id=2"])
 
 
 @pytest.mark.parametrize("store", STORES)
@@ -136,6 +147,27 @@ def test_the_exact_store_forgets_deleted_vectors(tmp_path: Path) -> None:
         hits = again.store.search(vectors(20)[17:18], k=9)[0]
         assert hits[0].passage.id == "p17"
         assert len(hits) == 5
+
+
+def test_files_that_are_written_anew_while_they_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rows of before and the vectors of after: both are read again."""
+    index = make(tmp_path, "exact")
+    index.store.add(passages(20), vectors(20))
+    index.store.delete([f"p{i}" for i in range(15)])
+    plain = ExactStore._map
+    turns = iter([True])
+
+    def compacted(store: ExactStore) -> np.ndarray:
+        if next(turns, False):
+            index.store.optimize()
+        return plain(store)
+
+    monkeypatch.setattr(ExactStore, "_map", compacted)
+    with open_index(index.place) as again:
+        assert again.store.count() == 5
+        assert again.store.search(vectors(20)[17:18], k=1)[0][0].passage.id == "p17"
 
 
 @pytest.mark.parametrize("store", STORES)

@@ -56,13 +56,20 @@ def test_every_passage_has_its_language(tmp_path: Path) -> None:
 def test_a_table(tmp_path: Path) -> None:
     file = tmp_path / "rows.jsonl"
     rows = [
-        {"text": "Un texte assez court.", "lang": "fr", "section": "news", "year": 2020},
+        {
+            "text": "Un texte assez court.",
+            "lang": "fr",
+            "section": "news",
+            "year": 2020,
+            "seen": True,
+            "share": 0.5,
+        },
         {"text": "", "lang": "fr"},
         {"text": "word " * 300, "lang": "en", "note": "x" * 500},
     ]
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
     found = list(cut_file(file, Cut(words=100)))
-    assert found[0].meta == {"section": "news", "year": "2020"}
+    assert found[0].meta == {"section": "news", "year": "2020", "seen": "true", "share": "0.5"}
     assert (found[0].lang, found[0].line) == ("fra_Latn", 1)
     assert {p.line for p in found[1:]} == {3} and found[1].meta == {}
     assert all(rows[2]["text"][p.start : p.end] == p.text for p in found[1:])

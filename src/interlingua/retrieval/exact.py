@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -38,6 +39,7 @@ from interlingua.retrieval.records import (
 
 _VECTORS, _ROWS = "vectors.f32", "rows.jsonl"
 _BLOCK = 65_536
+_PAUSE = 0.05  # seconds, in which a writer moves a folder twice
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 _NO_SCORES, _NO_ROWS = np.zeros(0, dtype=np.float32), np.zeros(0, dtype=np.int64)
@@ -75,6 +77,24 @@ class ExactStore:
     # -- reading ---------------------------------------------------------------------------------
 
     def _load(self) -> None:
+        """Read the files; once more where a writer put others in their place meanwhile."""
+        try:
+            self._read()
+        except DataError:
+            if not self._replaced():
+                raise
+            time.sleep(_PAUSE)
+            self._read()
+
+    def _replaced(self) -> bool:
+        """Whether other files lie there than were opened, or none."""
+        try:
+            return (self.folder / _ROWS).stat().st_ino != self._file
+        except OSError:
+            return True
+
+    def _read(self) -> None:
+        self._file = 0  # inode of rows.jsonl
         self._rows: list[Passage | None] = []  # by the row of the vector; None: deleted
         self._place: dict[str, int] = {}
         self._commits = 0

@@ -8,10 +8,12 @@ column ``text``.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from math import isfinite
 from pathlib import Path
 
 import regex
@@ -218,14 +220,14 @@ def _with_own_language(passage: Passage) -> Passage:
 
 
 def _meta(row: Row) -> dict[str, str]:
-    """The row's other columns with short values, to filter by."""
+    """The row's other columns with short values, as JSON spells them, to filter by."""
     return {
-        clean(name): clean(str(value))
+        clean(name): clean(value if isinstance(value, str) else json.dumps(value))
         for name, value in row.values.items()
         if name not in ("text", "lang", "path")
         and "=" not in name
         and name
-        and isinstance(value, str | int)
+        and (isinstance(value, str | int) or (isinstance(value, float) and isfinite(value)))
         and len(str(value)) <= _MAX_META
     }
 

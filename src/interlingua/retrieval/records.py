@@ -74,13 +74,14 @@ class Filter:
 
         Args:
             languages: Languages in any spelling.
-            where: Conditions ``NAME=VALUE``.
+            where: Conditions ``NAME=VALUE``; of ``lang`` a language like the others.
 
         Raises:
             LanguageError: A language is unknown.
             UsageError: A condition has no ``=``, or a name is given two values.
         """
         meta: dict[str, str] = {}
+        languages = list(languages)
         for condition in where:
             name, sign, value = condition.partition("=")
             if not sign or not name:
@@ -88,6 +89,9 @@ class Filter:
                     f"the condition {quoted(condition)} is not NAME=VALUE",
                     remedy="As in --where path=docs/guide.md",
                 )
+            if name == "lang":
+                languages.append(value)
+                continue
             if name == "path":
                 value = PurePath(value).as_posix()
             if meta.setdefault(name, value) != value:

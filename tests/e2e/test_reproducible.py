@@ -75,8 +75,8 @@ def test_full_training_survives_kill_and_interrupt(tmp_path: Path, small: Path) 
             "--model",
             small,
         ),
-        *("--strategy", "full", "--set", "training.full.epochs=40"),
-        *("--set", "training.full.checkpoint_steps=2", "--set", "training.full.patience=40"),
+        *("--strategy", "full", "--set", "training.full.epochs=120"),
+        *("--set", "training.full.checkpoint_steps=2", "--set", "training.full.patience=120"),
     )
     run(*arguments, "--out", tmp_path / "whole")
     stopped = tmp_path / "stopped"

@@ -113,22 +113,14 @@ def _pairs(questions: Sequence[str], context: str) -> list[tuple[str, str, str]]
     """Ids, questions, and the one text they are asked about."""
     text = context
     if context == "-":
-        text = sys.stdin.buffer.read().decode("utf-8", "replace").removeprefix("\ufeff")
-    elif _is_file(context):
-        text = Path(context).read_bytes().decode("utf-8", "replace").removeprefix("\ufeff")
+        text = sys.stdin.buffer.read().decode("utf-8-sig", "replace")
+    elif os.path.isfile(context):  # noqa: PTH113 - a text too long to be a name is no error there
+        text = Path(context).read_bytes().decode("utf-8-sig", "replace")
     elif _meant_as_a_file(context):
         raise UsageError(f"--context {context}: no such file", remedy="Give a text, a file or -")
     if not text.strip():
         raise UsageError(f"--context {context} holds no text", remedy="Give a text, a file or -")
     return [(str(i), question, text) for i, question in enumerate(questions, start=1)]
-
-
-def _is_file(context: str) -> bool:
-    """Whether a text is the name of a file; one too long to be a name is none."""
-    try:
-        return Path(context).is_file()
-    except (OSError, ValueError):
-        return False
 
 
 def _meant_as_a_file(context: str) -> bool:

@@ -121,17 +121,15 @@ def read_inputs(
         raise UsageError("give texts, or --input with a file or -", remedy="See --help")
     if texts:
         return [Given(str(i), text, pair) for i, text in enumerate(texts, start=1)]
-    if source == "-":
-        given = sys.stdin.buffer.read().decode("utf-8", "replace").removeprefix("\ufeff")
-        lines = given.removesuffix("\n").split("\n") if given else []
-        return [
-            Given(str(i), line.removesuffix("\r"), pair) for i, line in enumerate(lines, start=1)
-        ]
     from interlingua.base.errors import DataError
-    from interlingua.corpus.rows import Faults, read_table
+    from interlingua.corpus.rows import Faults, lines_of, read_table
 
+    faults = Faults(replace=True)
+    if source == "-":
+        lines = lines_of(sys.stdin.buffer, Path("-"), faults)
+        return [Given(str(number), line, pair) for number, line in lines]
     rows = []
-    for row in read_table(Path(str(source)), Faults(replace=True)):
+    for row in read_table(Path(str(source)), faults):
         if "text" not in row.values:
             raise DataError(
                 "column 'text' is missing",

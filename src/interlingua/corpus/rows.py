@@ -164,33 +164,42 @@ def read_lines(path: Path, faults: Faults) -> Iterator[tuple[int, str]]:
         DataError: A line is not UTF-8 or longer than `MAX_LINE_BYTES`.
     """
     with open_bytes(path) as stream:
-        number = 0
-        while raw := stream.readline(MAX_LINE_BYTES + 1):
-            number += 1
-            if len(raw) > MAX_LINE_BYTES:
-                while raw and not raw.endswith(b"\n"):
-                    raw = stream.readline(MAX_LINE_BYTES + 1)
-                faults.report(
-                    DataError(f"longer than {MAX_LINE_BYTES:,} bytes", path=path, line=number)
-                )
+        yield from lines_of(stream, path, faults)
+
+
+def lines_of(stream: IO[bytes], path: Path, faults: Faults) -> Iterator[tuple[int, str]]:
+    """The lines of an open UTF-8 text, such as stdin; see `read_lines`.
+
+    Raises:
+        DataError: A line is not UTF-8 or longer than `MAX_LINE_BYTES`.
+    """
+    number = 0
+    while raw := stream.readline(MAX_LINE_BYTES + 1):
+        number += 1
+        if len(raw) > MAX_LINE_BYTES:
+            while raw and not raw.endswith(b"\n"):
+                raw = stream.readline(MAX_LINE_BYTES + 1)
+            faults.report(
+                DataError(f"longer than {MAX_LINE_BYTES:,} bytes", path=path, line=number)
+            )
+            continue
+        if number == 1:
+            raw = raw.removeprefix(b"\xef\xbb\xbf")
+        try:
+            yield number, raw.decode("utf-8").rstrip("\r\n")
+        except UnicodeDecodeError as error:
+            if faults.replace:
+                faults.replaced += 1
+                yield number, raw.decode("utf-8", "replace").rstrip("\r\n")
                 continue
-            if number == 1:
-                raw = raw.removeprefix(b"\xef\xbb\xbf")
-            try:
-                yield number, raw.decode("utf-8").rstrip("\r\n")
-            except UnicodeDecodeError as error:
-                if faults.replace:
-                    faults.replaced += 1
-                    yield number, raw.decode("utf-8", "replace").rstrip("\r\n")
-                    continue
-                faults.report(
-                    DataError(
-                        f"byte {error.start + 1} (0x{raw[error.start]:02x}) is not UTF-8",
-                        path=path,
-                        line=number,
-                        remedy="Convert the file: iconv -f LATIN1 -t UTF-8",
-                    )
+            faults.report(
+                DataError(
+                    f"byte {error.start + 1} (0x{raw[error.start]:02x}) is not UTF-8",
+                    path=path,
+                    line=number,
+                    remedy="Convert the file: iconv -f LATIN1 -t UTF-8",
                 )
+            )
 
 
 def read_jsonl(path: Path, faults: Faults) -> Iterator[Row]:

@@ -54,7 +54,7 @@ def test_terms() -> None:
     assert search_terms("我喜欢 cats猫") == ["我", "喜", "欢", "我喜", "喜欢", "cats", "猫"]
     assert search_terms("กินปลา")[:2] == ["กิ", "น"]  # a letter goes with its vowel sign
     assert search_terms("コーヒー")[4:] == ["コー", "ーヒ", "ヒー"]
-    assert search_terms("re\u00adview\ufeff") == ["review"]
+    assert search_terms("re\u00advi\u200eew\ufeff") == ["review"]
     assert search_terms("") == []
 
 

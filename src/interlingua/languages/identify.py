@@ -17,6 +17,7 @@ from interlingua.base.files import disk_errors
 from interlingua.base.optional import require
 from interlingua.languages.byte_walk import ByteWalk
 from interlingua.languages.scripts import UNKNOWN, script_of, writes
+from interlingua.languages.segmentation import INVISIBLE
 from interlingua.languages.tables import read_table
 from interlingua.languages.tags import UND, known, parse
 
@@ -26,7 +27,6 @@ THRESHOLD = 0.5
 """Least probability of a language to be named."""
 _HAN = regex.compile(r"\p{Han}")
 # What carries no language: control and invisible characters, addresses, mentions of people.
-_INVISIBLE = regex.compile(r"[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
 _CONTROL = regex.compile(r"\p{Cc}+")
 _ADDRESS = regex.compile(r"(?:https?://|www\.)\S+|[\w.+-]{1,64}@[\w-]{1,64}\.[\w.-]{1,64}|@\w+")
 _CHINESE = frozenset(["zho_Hans", "zho_Hant"])
@@ -153,7 +153,7 @@ def _clean(text: str) -> str:
     cleaned = text
     if not text.isprintable():
         shown = text.encode("utf-8", "replace").decode("utf-8")  # a lone surrogate becomes a "?"
-        cleaned = _CONTROL.sub(" ", _INVISIBLE.sub("", shown))
+        cleaned = _CONTROL.sub(" ", INVISIBLE.sub("", shown))
     if any(sign in cleaned for sign in _SIGNS):
         cleaned = _ADDRESS.sub(" ", cleaned)
     return cleaned.strip()

@@ -24,6 +24,8 @@ UNSPACED = (
 """What stands between brackets in a pattern for the letters of scripts without spaces, and for the
 mark that makes a vowel of theirs long, which is of no script (コーヒー)."""
 
+INVISIBLE = regex.compile(r"[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
+"""Marks that nobody sees: where a word may be broken, and which way it runs."""
 _SYLLABLES = frozenset(["Tibt"])
 _UNSPACED = frozenset(
     ["Hani", "Hans", "Hant", "Hira", "Kana", "Jpan", "Bopo", "Thai", "Laoo", "Khmr", "Mymr", "Yiii"]
@@ -36,7 +38,6 @@ _BETWEEN_UNSPACED = regex.compile(rf"(?<=[{UNSPACED}])\s+(?=[{UNSPACED}])")
 _RUN = regex.compile(
     rf"(?P<tight>(?:(?=[{UNSPACED}])\X)+)|(?:(?![{UNSPACED}])[\p{{L}}\p{{M}}\p{{N}}])+"
 )
-_INVISIBLE = regex.compile(r"[\u00AD\u200B\u2060\uFEFF]")  # where a word may be broken, or not
 _TOKEN = regex.compile(
     rf"(?=[{UNSPACED}])\X"
     rf"|(?:(?![{UNSPACED}])[\p{{L}}\p{{M}}\p{{N}}\u200C\u200D]"
@@ -105,10 +106,10 @@ def word_spans(text: str) -> list[tuple[int, int]]:
 def search_terms(text: str) -> list[str]:
     """Terms to index a text by: words; characters and pairs of them in scripts without spaces.
 
-    Text is NFKC-normalised and case-folded, soft hyphens and the like are taken out. A pair are two
+    Text is NFKC-normalised and case-folded, invisible marks are taken out. A pair are two
     characters that follow each other.
     """
-    text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).casefold()
+    text = INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).casefold()
     terms: list[str] = []
     for match in _RUN.finditer(text):
         if match["tight"] is None:

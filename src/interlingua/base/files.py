@@ -72,8 +72,6 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         if target.exists() and not (target.is_file() or target.is_dir()):
             yield target
             return
-        if target.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         target.parent.mkdir(parents=True, exist_ok=True)
         _remove(temporary)
         try:

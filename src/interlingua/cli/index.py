@@ -124,8 +124,7 @@ def delete(
     Example: interlingua index delete --index my.index --where path=docs/old.md
     """
     begin(quiet=quiet, json=json)
-    from interlingua.base.optional import available
-    from interlingua.retrieval.build import words_of
+    from interlingua.retrieval.build import keep_words
     from interlingua.retrieval.index import open_index
     from interlingua.retrieval.records import Filter
 
@@ -134,8 +133,7 @@ def delete(
         gone = store.delete([passage.id for passage in store.passages(chosen)])
         store.optimize()
         count = store.count()
-        if gone and opened.folder is not None and available("bm25s"):
-            words_of(opened)
+        keep_words(opened)
     if json:
         emit({"index": index, "deleted": gone, "passages": count})
     else:

@@ -131,8 +131,7 @@ def add_files(index: Index, sources: Sources, *, encoder: Encoder, cut: Cut | No
         done.passages = store.count()
         if done.added or done.deleted:
             store.optimize()
-        if index.folder is not None and available("bm25s"):
-            words_of(index)
+        keep_words(index)
     done.rejected = len(cut.faults.rejected)
     done.languages = dict(languages.most_common())
     return done
@@ -192,6 +191,12 @@ def _store_batch(
             store.update(changed, vectors[len(new) :])
         say(f"{store.count():,} passages indexed")
     return len(new) + len(changed)
+
+
+def keep_words(index: Index) -> None:
+    """Bring the BM25 index of a folder's passages up to date, where BM25 is installed."""
+    if index.folder is not None and available("bm25s"):
+        words_of(index)
 
 
 def words_of(index: Index) -> BM25:

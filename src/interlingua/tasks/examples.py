@@ -186,7 +186,9 @@ class Examples(ABC, Generic[E]):
 
     def add(self, other: Self) -> None:
         """Add the examples of other files; an id that is taken gets a number."""
-        self.rows += _told_apart(other.rows, {(row.lang, row.id) for row in self.rows})
+        added = {row.lang for row in other.rows}
+        taken = {(row.lang, row.id) for row in self.rows if row.lang in added}
+        self.rows += _told_apart(other.rows, taken)
         self.files += other.files
         self.rejected.faults += other.rejected.faults
 

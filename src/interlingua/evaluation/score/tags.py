@@ -170,7 +170,8 @@ def _check_aligned(job: Job, gold: Sequence[Sentence], found: Sequence[Sentence]
                     line=f.line + place,
                 )
     if len(gold) != len(found):
-        line = found[len(gold)].line if len(found) > len(gold) else found[-1].line if found else 1
+        lines = [sentence.line for sentence in found] or [1]
+        line = lines[min(len(gold), len(lines) - 1)]
         raise DataError(
             f"{len(found)} sentences, but {job.labels} has {len(gold)}",
             path=job.predictions,

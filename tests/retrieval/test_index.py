@@ -149,6 +149,17 @@ def test_the_exact_store_forgets_deleted_vectors(tmp_path: Path) -> None:
         assert len(hits) == 5
 
 
+def test_a_state_is_of_its_passages_alone(tmp_path: Path) -> None:
+    """Texts of one length, each in place of the one before, whose files are written anew."""
+    with make(tmp_path, "exact") as index:
+        states = []
+        for number in range(40):
+            index.store.update([Passage("p", f"text {number:02d}")], vectors(1))
+            index.store.optimize()
+            states.append(index.store.state)
+    assert len(set(states)) == 40
+
+
 def test_files_that_are_written_anew_while_they_are_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

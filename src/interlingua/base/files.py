@@ -7,6 +7,7 @@ Everything is written beside its final place, flushed to the disk and renamed. A
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import json
 import os
@@ -111,6 +112,31 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
         finally:
             _put_back(replaced, target)
             _remove(temporary)
+
+
+@contextmanager
+def file_lock(path: Path, *, wait: bool = False) -> Iterator[bool]:
+    """Hold a file as a lock, which goes when its holder ends, however that ends.
+
+    Args:
+        path: The lock's file, made if it is not there.
+        wait: Wait until it is free.
+
+    Yields:
+        Whether it is held: always where it was waited for, not where another process has it.
+
+    Raises:
+        DiskError: The file cannot be made.
+    """
+    with disk_errors(path):
+        file = path.open("wb")
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
 
 
 def refuse_file(out: Path) -> None:

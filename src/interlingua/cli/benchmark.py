@@ -63,11 +63,13 @@ def benchmark(
     begin(quiet=quiet, json=json)
     if split not in {"auto", "dev", "test"}:
         raise UsageError(f"--split {split} is none of auto, dev, test")
-    tags = _listed(languages)
     from interlingua.evaluation import evaluate as room
+    from interlingua.evaluation.gates import read_gates
     from interlingua.evaluation.suite.plan import Wanted
     from interlingua.evaluation.suite.records import BENCHMARKS
 
+    gates = read_gates(require or [])
+    tags = _listed(languages)
     run = room.Run(engine=engine, exact=exact, seed=seed)
     if suite in BENCHMARKS:
         from interlingua.cli.suite import Order, print_plan, run_all
@@ -102,7 +104,7 @@ def benchmark(
         run=run,
     )
     show(card, out, json=json)
-    room.check_gates(card, require or [])
+    room.check_gates(card, gates)
 
 
 def _listed(given: list[str] | None) -> list[str]:

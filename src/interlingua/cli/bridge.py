@@ -56,7 +56,9 @@ def bridge(
     begin(quiet=quiet, json=json)
     from interlingua.evaluation.bridge import run as room
     from interlingua.evaluation.evaluate import Run
+    from interlingua.evaluation.gates import read_gates
 
+    gates = read_gates(require or [])
     report = room.bridge(
         model,
         data=data,
@@ -73,4 +75,4 @@ def bridge(
 
         print_bridge(report, console())
         write(f"page: {out / room.PAGE}")
-    room.check_bridge(report, require or [])
+    room.check_bridge(report, gates)

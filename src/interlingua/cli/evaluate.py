@@ -50,11 +50,13 @@ def evaluate(
     """
     begin(quiet=quiet, json=json)
     from interlingua.evaluation import evaluate as room
+    from interlingua.evaluation.gates import read_gates
 
+    gates = read_gates(require or [])
     run = room.Run(engine=engine, exact=exact, seed=seed, on_error=on_error)
     card = room.evaluate(model, test=test, out=out, task=task, lang=lang, run=run)
     show(card, out, json=json)
-    room.check_gates(card, require or [])
+    room.check_gates(card, gates)
 
 
 def show(card: Scorecard, out: Path, *, json: bool) -> None:

@@ -13,7 +13,7 @@ from interlingua.base.errors import ModelError
 from interlingua.base.files import refuse_file, write_text
 from interlingua.base.registry import Registry
 from interlingua.corpus.rows import OnError
-from interlingua.evaluation.gates import hold
+from interlingua.evaluation.gates import Gate, hold
 from interlingua.evaluation.records import Scorecard
 from interlingua.evaluation.scorecard import write
 from interlingua.inference.encode import Encoder
@@ -272,11 +272,11 @@ def _score(
     return scored.card
 
 
-def check_gates(card: Scorecard, gates: Sequence[str]) -> None:
-    """Hold a scorecard against requirements such as ``zero_shot_mean>=0.7`` or ``swh_Latn>=0.6``.
+def check_gates(card: Scorecard, gates: Sequence[Gate]) -> None:
+    """Hold a scorecard against requirements on figures of its summary or on languages.
 
     Raises:
-        UsageError: A requirement cannot be read, or names what the card does not have.
+        UsageError: A requirement names what the card does not have.
         GateError: One or more are missed; the message names each with its figure.
     """
     summary = card.summary.model_dump().items()

@@ -9,9 +9,8 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from interlingua.base.cache import cache_dir
 from interlingua.base.errors import MissingExtraError, ModelError
@@ -19,6 +18,7 @@ from interlingua.base.files import (
     MANIFEST,
     atomic_folder,
     disk_errors,
+    file_lock,
     sha256_file,
     write_json,
     write_manifest,
@@ -31,9 +31,6 @@ from interlingua.models.charsmap import compositions, precompiled
 from interlingua.models.info import INFO_FILE, ModelInfo
 from interlingua.models.sentence_layout import write_layout
 from interlingua.vocab.document import tokenizer_config, tokenizer_document, unigram_model
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 FILE_NAME = "e5-small-q4.bin"
 FILE_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
@@ -104,7 +101,7 @@ def convert_once(file: Path, target: Path, *, sha256: str) -> None:
     """
     with disk_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        with _alone(target):
+        with file_lock(target.with_name(f".lock-{target.name}"), wait=True):
             if is_whole(target):
                 return
             found = sha256_file(file)
@@ -126,19 +123,6 @@ def is_whole(folder: Path) -> bool:
         return all((folder / name).stat().st_size == size for name, size in sizes.items())
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
-
-
-@contextmanager
-def _alone(target: Path) -> Iterator[None]:
-    """Let one process at a time convert; the lock goes when its holder ends, however it ends."""
-    with target.with_name(f".lock-{target.name}").open("w") as lock:
-        try:
-            import fcntl
-        except ImportError:  # not a POSIX system
-            yield
-        else:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
 
 
 def _convert(file: e5s1.E5S1, out: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from interlingua.base.errors import DataError, DiskError, ModelError, UserError
-from interlingua.base.files import disk_errors
+from interlingua.base.files import disk_errors, file_lock
 from interlingua.base.optional import available
 from interlingua.base.progress import say
 from interlingua.inference.encode import Encoder
@@ -219,11 +218,9 @@ def words_of(index: Index) -> BM25:
     if found is None:
         found = BM25.build(index.store.passages())
         try:
-            with disk_errors(folder), folder.with_name("bm25.lock").open("wb") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                found.save(folder, state=state)
-        except BlockingIOError:
-            pass
+            with disk_errors(folder), file_lock(folder.with_name("bm25.lock")) as held:
+                if held:
+                    found.save(folder, state=state)
         except DiskError as error:
             say(f"the index of words is not kept: {error}")
     return found

@@ -13,7 +13,6 @@ milvus-lite. Rows whose `VectorStore.add` has returned are there after a crash.
 
 from __future__ import annotations
 
-import fcntl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -27,7 +26,7 @@ from pydantic import Field
 from interlingua import __version__
 from interlingua.base.config import Config, make
 from interlingua.base.errors import ConfigError, DataError, ModelError, UsageError, quoted
-from interlingua.base.files import atomic_folder, disk_errors, read_json_file, write_json
+from interlingua.base.files import atomic_folder, disk_errors, file_lock, read_json_file, write_json
 from interlingua.base.registry import Registry
 from interlingua.models.folder import ModelFolder
 from interlingua.retrieval.records import Filter, Hit, Passage
@@ -178,13 +177,11 @@ class Index:
         if self.folder is None:
             yield self.store
             return
-        with disk_errors(self.folder), (self.folder / "lock").open("wb") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+        with disk_errors(self.folder), file_lock(self.folder / "lock") as held:
+            if not held:
                 raise UsageError(
                     f"another process is writing into {self.place}", remedy="Wait until it is done"
-                ) from None
+                )
             self.store.refresh()  # whoever held the lock may have written
             yield self.store
 

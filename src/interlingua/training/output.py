@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 from interlingua.base.errors import CheckpointError, UsageError
-from interlingua.base.files import disk_errors
+from interlingua.base.files import disk_errors, file_lock
 from interlingua.training.checkpoint import checkpoints
 
 OURS = {"interlingua.json", "checkpoints", "logs", "recipe.yaml", ".lock"}
@@ -61,21 +59,13 @@ def locked(out: Path) -> Iterator[None]:
     """
     with disk_errors(out):
         out.mkdir(parents=True, exist_ok=True)
-        file = (out / ".lock").open("w")
-    try:
-        _take(file, out)
+    with file_lock(out / ".lock") as held:
+        if not held:
+            raise UsageError(
+                f"another process is writing to {out}",
+                remedy="Wait for it, or choose another --out",
+            )
         yield
-    finally:
-        file.close()
-
-
-def _take(file: IO[str], out: Path) -> None:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise UsageError(
-            f"another process is writing to {out}", remedy="Wait for it, or choose another --out"
-        ) from None
 
 
 def start_over(out: Path) -> None:

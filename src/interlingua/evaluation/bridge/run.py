@@ -34,7 +34,7 @@ from interlingua.evaluation.bridge.report import (
     weakest_language,
 )
 from interlingua.evaluation.evaluate import Run
-from interlingua.evaluation.gates import hold
+from interlingua.evaluation.gates import Gate, hold
 from interlingua.evaluation.records import Bootstrap, DataFile
 from interlingua.evaluation.scorecard import facts_of
 from interlingua.inference.encode import Encoder
@@ -194,14 +194,14 @@ def write(out: str | Path, report: Bridge) -> None:
         json_file.write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
-def check_bridge(report: Bridge, gates: Sequence[str]) -> None:
+def check_bridge(report: Bridge, gates: Sequence[Gate]) -> None:
     """Hold a report against requirements: ``retrieval_mean>=0.9``, ``swh_Latn>=0.8``.
 
     A name of the summary with ``_change`` is the difference to the model before, the tag of a
     language its retrieval.
 
     Raises:
-        UsageError: A requirement cannot be read, or names what the report does not have.
+        UsageError: A requirement names what the report does not have.
         GateError: One or more are missed.
     """
     figures = {name: figure.value for name, figure in report.summary.items()}

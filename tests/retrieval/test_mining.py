@@ -97,6 +97,34 @@ def test_planted_translations_are_found() -> None:
     )
 
 
+@pytest.mark.parametrize("k", [3, 9])
+def test_neighbours_are_compared_once_more(k: int) -> None:
+    """Margins of the mean of two similarities, by the book; each pair is asked for once."""
+    source, target = unit(9, 1), unit(6, 2)
+    more = np.random.default_rng(3).uniform(size=(9, 6)).astype(np.float32)
+    asked: list[tuple[int, int]] = []
+
+    def match(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        asked.extend(zip(rows.tolist(), columns.tolist(), strict=True))
+        found: np.ndarray = more[rows, columns]
+        return found
+
+    found = mine(source, target, k=k, retrieval="forward", match=match)
+    assert len(asked) == len(set(asked))
+    cosine = source @ target.T
+    both = (cosine + more) / 2
+    ahead = np.argsort(-cosine, axis=1)[:, :k]
+    back = np.argsort(-cosine, axis=0)[:k]
+    means = np.take_along_axis(both, ahead, 1).mean(1), np.take_along_axis(both, back, 0).mean(0)
+    for i, j, score in zip(found.source, found.target, found.score, strict=True):
+        margins = {c: 2 * both[i, c] / (means[0][i] + means[1][c]) for c in ahead[i]}
+        assert j == max(margins, key=lambda c: margins[c])
+        assert score == pytest.approx(margins[j], rel=1e-5)
+    nothing = mine(source, target, k=k, match=lambda rows, columns: cosine[rows, columns])
+    plain = mine(source, target, k=k)
+    assert nothing.score == pytest.approx(plain.score, rel=1e-5)
+
+
 def test_edges() -> None:
     empty = np.zeros((0, 16), np.float32)
     assert len(mine(empty, unit(3, 0))) == len(mine(unit(3, 0), empty)) == 0
@@ -111,7 +139,8 @@ def test_edges() -> None:
     assert (texts, rows.tolist()) == (["a", "b ", "c"], [0, 1, 4])
 
 
-def test_from_the_command_line(tmp_path: Path, toy_model: Path) -> None:
+@pytest.mark.parametrize("words", [False, True])
+def test_from_the_command_line(tmp_path: Path, toy_model: Path, *, words: bool) -> None:
     from interlingua.cli.corpus import mine as command
 
     lines = ["Der Zug hat Verspätung.", "Es regnet.", "Es regnet.", "Brot und Butter"]
@@ -126,6 +155,7 @@ def test_from_the_command_line(tmp_path: Path, toy_model: Path) -> None:
         model=str(toy_model),
         retrieval="intersection",
         threshold=1.0,
+        words=words,
         exact=True,
         quiet=True,
         json=True,

@@ -290,6 +290,10 @@ def mine(
         bool,
         typer.Option("--isotropic", help="Take off what a language's vectors share; better."),
     ] = False,
+    words: Annotated[
+        bool,
+        typer.Option("--words", help="Compare neighbours word by word too; better, and slower."),
+    ] = False,
     k: Annotated[int, typer.Option(help="Neighbours a cosine is compared with.", min=1)] = 4,
     on_error: OnErrorChoice = "stop",
     engine: Engine = "auto",
@@ -312,6 +316,7 @@ def mine(
         threshold=threshold,
         neighbours=k,
         isotropic=isotropic,
+        words=words,
     )
     if not out.name.endswith((".jsonl", ".jsonl.zst", ".jsonl.gz")):
         raise UsageError(f"--out {out}: the name has to end with .jsonl, .jsonl.zst or .jsonl.gz")

@@ -8,26 +8,20 @@ Legend: I subwords of the source, J of the target, K layers, D width.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from interlingua.base.errors import DataError, UsageError
-from interlingua.base.progress import track
+from interlingua.base.errors import DataError
 from interlingua.base.registry import Registry
 from interlingua.models.folder import ModelFolder
+from interlingua.retrieval.states import SubwordStates, layer_of
 
 Floats = NDArray[np.float32]
 Links = NDArray[np.bool_]
 Link = tuple[int, int]
 """Word of the source and word of the target, counted from 0."""
-
-LAYER = 7
-"""Of a model of 12 layers, as many twelfths of others: the starter's best on the development parts
-of XL-WA in three languages. The paper has 8 for mBERT and XLM-R."""
-_BATCH = 32
 
 
 def argmax(similarity: Floats) -> Links:
@@ -156,18 +150,10 @@ class WordAligner:
     def __init__(
         self, folder: ModelFolder, *, layer: int | None = None, method: str = "transport"
     ) -> None:
-        from interlingua.models.encoder import load_encoder
-
-        depth = folder.depth or 12
-        self.layer = round(depth * LAYER / 12) if layer is None else layer
-        if not 0 <= self.layer <= depth:
-            raise UsageError(f"--layer {self.layer}: {folder.path} has {depth} layers")
-        self.folder = folder
+        self.layer = layer_of(folder, layer)
         self.method = method
         self._links = METHODS.get(method)
-        self._model = load_encoder(folder)
-        self._tokenizer = folder.tokenizer()
-        self._tokenizer.enable_truncation(folder.info.max_length)
+        self._states = SubwordStates(folder)
 
     def align(
         self, sources: Sequence[Sequence[str]], targets: Sequence[Sequence[str]]
@@ -198,32 +184,10 @@ class WordAligner:
             sentences: Lists of words.
             layers: Hidden states wanted, 0 being the embeddings [K].
         """
-        encoded = [self._tokenizer.encode(list(words), is_pretokenized=True) for words in sentences]
-        order = sorted(range(len(encoded)), key=lambda row: len(encoded[row].ids))
+        encodings = self._states.tokenize_words(sentences)
         found: dict[int, tuple[Floats, list[int]]] = {}
-        with track("Aligning", len(encoded), unit="sentences") as bar:
-            for start in range(0, len(order), _BATCH):
-                rows = order[start : start + _BATCH]
-                made = self._run([encoded[r] for r in rows], layers)
-                for row, states in zip(rows, made, strict=True):
-                    words = encoded[row].word_ids
-                    kept = [i for i, word in enumerate(words) if word is not None]
-                    found[row] = states[:, kept], [word for word in words if word is not None]
-                bar.advance(len(rows))
-        return [found[row] for row in range(len(encoded))]
-
-    def _run(self, encoded: Sequence[Any], layers: Sequence[int]) -> Iterator[Floats]:
-        import torch
-
-        from interlingua.batches.tokens import pad
-
-        input_ids, mask = pad([np.asarray(e.ids) for e in encoded], self.folder.pad_id)
-        with torch.inference_mode():
-            out = self._model(
-                input_ids=torch.from_numpy(input_ids),
-                attention_mask=torch.from_numpy(mask),
-                output_hidden_states=True,
-            )
-        states = torch.stack([out.hidden_states[layer] for layer in layers]).float().numpy()
-        for row, one in enumerate(encoded):
-            yield states[:, row, : len(one.ids)]
+        for row, states in self._states.of(encodings, layers, told="Aligning"):
+            words = encodings[row].word_ids
+            kept = [i for i, word in enumerate(words) if word is not None]
+            found[row] = states[:, kept], [word for word in words if word is not None]
+        return [found[row] for row in range(len(encodings))]

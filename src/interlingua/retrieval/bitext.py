@@ -15,6 +15,7 @@ from interlingua.corpus.writing import pair_row, write_rows
 from interlingua.inference.encode import Encoder
 from interlingua.languages import tag_of
 from interlingua.models.folder import open_model
+from interlingua.retrieval.matching import WordMatch
 from interlingua.retrieval.mining import (
     NEIGHBOURS,
     Mined,
@@ -29,6 +30,8 @@ from interlingua.retrieval.mining import (
 class Mine:
     """How to mine; see `retrieval.mining`. A pair stays from ``threshold`` on.
 
+    With ``words``, candidates are compared word by word too; see `retrieval.matching`.
+
     Raises:
         UsageError: There is no such margin or retrieval.
     """
@@ -38,6 +41,7 @@ class Mine:
     retrieval: str = "max"
     neighbours: int = NEIGHBOURS
     isotropic: bool = False
+    words: bool = False
 
     def __post_init__(self) -> None:
         """Refuse names before anything is read or embedded."""
@@ -101,7 +105,8 @@ def mine_files(
     """
     sides = [_read(path, tag_of(lang), faults) for path, lang in (source, target)]
     encoder = Encoder(open_model(model), engine=engine, exact=exact)
-    vectors = [encoder.encode(side.texts).vectors for side in sides]
+    texts = [side.texts for side in sides]
+    vectors = [encoder.encode(side).vectors for side in texts]
     if settings.isotropic:
         vectors = [isotropic(side) for side in vectors]
     found = mine(
@@ -110,6 +115,7 @@ def mine_files(
         k=settings.neighbours,
         margin=settings.margin,
         retrieval=settings.retrieval,
+        match=WordMatch(encoder.folder, *texts) if settings.words else None,
     ).above(settings.threshold)
     written = write_rows(out, _rows(found, sides[0], sides[1], settings))
     return MinedFiles(

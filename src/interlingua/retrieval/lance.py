@@ -2,9 +2,10 @@
 
 A change is a new version of the table, which takes its name only when it is whole. Small tables are
 searched exactly; from `INDEX_FROM` passages on `LanceStore.optimize` makes a graph over vectors of
-eight bits (HNSW_SQ), whose candidates are scored again with the vectors themselves. Of 18,000 real
-titles 99 % of the starter's ten neighbours were found, 98 % with an ``EF`` of 64; an inverted file
-(IVF_SQ) of 134 partitions had to look into 64 of them for that.
+eight bits (HNSW_SQ), whose candidates are scored again with the vectors themselves. Of a million
+real passages 96.7 % of the starter's ten neighbours are found in 8 ms, half of which are for the
+texts; 95.2 % with an ``EF`` of 128 and twice the candidates, 97.1 % in 10 ms with 512. An inverted
+file (IVF_SQ) of 134 partitions had to look into 64 of them for 98 % of 18,000 titles' neighbours.
 """
 
 from __future__ import annotations
@@ -37,11 +38,11 @@ from interlingua.retrieval.records import (
 
 INDEX_FROM = 50_000
 """Passages from which on the search is approximate."""
-EF = 128
+EF = 256
 """Candidates kept while the graph is walked."""
 EF_CONSTRUCTION = 150
 """The same while it is built."""
-REFINE = 2
+REFINE = 3
 """Candidates scored with the vectors themselves, as a multiple of the hits wanted."""
 _TABLE = "passages"
 _COLUMNS = ["id", "text", "lang", "path", "line", "start", "end", "tags"]
@@ -137,15 +138,14 @@ class LanceStore:
     def optimize(self) -> None:
         """Join small files, drop old versions; make the indexes, or add to them what is new."""
         with _faults(self.folder):
-            names = {index.name for index in self._table.list_indices()}
-            if self.count() >= INDEX_FROM and not names:
+            self._table.optimize(cleanup_older_than=_KEEP)
+            if self.count() >= INDEX_FROM and not self._table.list_indices():
                 from lancedb.index import BTree, HnswSq
 
                 self._table.create_index("id", config=BTree())
                 self._table.create_index(
                     "vector", config=HnswSq(distance_type="dot", ef_construction=EF_CONSTRUCTION)
                 )
-            self._table.optimize(cleanup_older_than=_KEEP)
 
     def search(
         self, queries: NDArray[np.float32], *, k: int, where: Filter = EVERYTHING

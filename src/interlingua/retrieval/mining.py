@@ -23,6 +23,8 @@ Floats: TypeAlias = NDArray[np.float32]
 Ints: TypeAlias = NDArray[np.int64]
 Margin = Literal["ratio", "distance", "absolute"]
 Retrieval = Literal["forward", "backward", "intersection", "max"]
+Match: TypeAlias = Callable[[Ints, Ints], Floats]
+"""Similarities [P] of sources and targets, given by their rows [P] each."""
 
 NEIGHBOURS = 4
 """K of the paper and of LASER."""
@@ -163,6 +165,7 @@ def mine(
     k: int = NEIGHBOURS,
     margin: str = "ratio",
     retrieval: str = "max",
+    match: Match | None = None,
 ) -> Mined:
     """Candidate translations among N sources and M targets, scored by margin.
 
@@ -174,6 +177,8 @@ def mine(
             ``absolute``: the cosine alone.
         retrieval: ``forward``: each source's best target; ``backward``: each target's best source;
             ``intersection``: where both agree; ``max``: the best of both, every sentence once.
+        match: Another similarity, such as `WordMatch`. That of neighbours is then the mean of it
+            and of the cosine, which alone tells who they are.
 
     Raises:
         UsageError: There is no such margin or retrieval.
@@ -189,6 +194,11 @@ def mine(
         return _pairs(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32))
     ahead, ahead_rows = nearest(source, target, k)
     back, back_rows = nearest(target, source, k)
+    if match is not None:
+        more = _matched(match, ahead_rows, back_rows)
+        ahead, back = (
+            np.asarray((a + b) / 2, np.float32) for a, b in zip((ahead, back), more, strict=True)
+        )
     means = ahead.mean(axis=1), back.mean(axis=1)
     score = _MARGINS[margin]
     # [N, K] and [M, K]: the margins of every sentence with its neighbours.
@@ -214,6 +224,16 @@ def mine(
             np.concatenate([there.score, return_.score]),
         )
     )
+
+
+def _matched(match: Match, ahead: Ints, back: Ints) -> tuple[Floats, Floats]:
+    """What ``match`` says of neighbours [N, K] and [M, K], every pair asked for once."""
+    count = len(back)
+    there = np.arange(len(ahead))[:, None] * count + ahead
+    return_ = back * count + np.arange(count)[:, None]
+    asked, places = np.unique(np.concatenate([there, return_], axis=None), return_inverse=True)
+    found = match(asked // count, asked % count)[places]
+    return found[: there.size].reshape(there.shape), found[there.size :].reshape(return_.shape)
 
 
 def _pairs(source: Ints, target: Ints, score: Floats) -> Mined:

@@ -426,6 +426,10 @@ def test_a_milvus_file(texts: Path, toy_model: Path) -> None:
     """Vectors only: the default mode is dense, and words are refused."""
     place = str(texts.parent / "notes.db")
     coder = encoder(toy_model)
+    (bad := texts / "bad.jsonl").write_text("{\n")
+    with pytest.raises(DataError):
+        build_index([texts], place, model=str(toy_model), encoder=coder)
+    bad.unlink()  # nothing is left of the first try
     done = build_index([texts], place, model=str(toy_model), encoder=coder)
     assert done.passages == 4
     searcher = Searcher(place, exact=True)

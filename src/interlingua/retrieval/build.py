@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -85,8 +84,7 @@ def build_index(
         try:
             return add_files(index, sources, encoder=encoder, cut=cut)
         except UserError:
-            if index.folder is not None:
-                shutil.rmtree(index.folder)
+            index.drop()
             raise
 
 

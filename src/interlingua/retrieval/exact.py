@@ -273,6 +273,9 @@ class ExactStore:
         """A text that changes with every change of the passages."""
         return f"{self._commits}-{self._end}-{self._last:08x}"
 
+    def drop(self) -> None:
+        """Nothing is outside the folder."""
+
     def close(self) -> None:
         """Let go of the mapped file."""
         self._vectors = np.zeros((0, self.info.dim), dtype=np.float32)

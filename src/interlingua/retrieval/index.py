@@ -13,6 +13,7 @@ milvus-lite. Rows whose `VectorStore.add` has returned are there after a crash.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -97,6 +98,9 @@ class VectorStore(Protocol):
     def state(self) -> str:
         """A text that changes with every change of the passages."""
 
+    def drop(self) -> None:
+        """Take away what it keeps outside the index's folder."""
+
     def close(self) -> None:
         """Let go of files and connections."""
 
@@ -163,6 +167,12 @@ class Index:
                 f"({self.info.fingerprint[:12]}), not of {model.path} ({model.fingerprint[:12]})",
                 remedy="Search with the model it was built with, or build it anew",
             )
+
+    def drop(self) -> None:
+        """Take the index away, with all that is in it."""
+        self.store.drop()
+        if self.folder is not None:
+            shutil.rmtree(self.folder)
 
     @contextmanager
     def writing(self) -> Iterator[VectorStore]:

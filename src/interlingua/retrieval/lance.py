@@ -196,6 +196,9 @@ class LanceStore:
         with _faults(self.folder):
             return str(self._table.version)
 
+    def drop(self) -> None:
+        """Nothing is outside the folder."""
+
     def close(self) -> None:
         """Nothing is held open."""
 

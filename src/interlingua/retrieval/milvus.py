@@ -262,6 +262,12 @@ class MilvusStore:
         """How many passages there are: the server counts no changes."""
         return str(self.count())
 
+    def drop(self) -> None:
+        """Take both collections away."""
+        with _faults(self.place):
+            for name in (self._collection, _about(self._collection)):
+                self._client.drop_collection(name)
+
     def close(self) -> None:
         """Close the connection, and the server of a file, which holds its lock."""
         self._client.close()

@@ -117,7 +117,7 @@ def build(out: Path, encoder: Encoder) -> dict[str, float]:
         ).store.close()
     started = time.perf_counter()
     with open_index(place) as index, index.writing() as store:
-        before = there = store.count()
+        there = store.count()
         first = 0
         for vectors in shards_of(out):
             found = np.load(vectors)
@@ -128,8 +128,7 @@ def build(out: Path, encoder: Encoder) -> dict[str, float]:
                 say(f"{there:,} passages in the index")
             first += len(found)
         added = time.perf_counter() - started
-        if there > before:
-            store.optimize()
+        store.optimize()
     return {"add_s": added, "graph_s": time.perf_counter() - started - added}
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from interlingua.base.files import (
     atomic_folder,
     atomic_path,
     check_manifest,
+    file_lock,
     refuse_others,
     write_json,
     write_manifest,
@@ -148,3 +151,22 @@ def test_places_that_cannot_be_a_file(tmp_path: Path) -> None:
             write_text(place, "x")
     with pytest.raises(DiskError, match="cannot write"), atomic_folder(tmp_path / "file" / "x"):
         pass
+
+
+def test_a_lock_is_held_by_one_and_goes_with_its_holder(tmp_path: Path) -> None:
+    with file_lock(tmp_path / "lock") as first:
+        with file_lock(tmp_path / "lock") as second:
+            assert (first, second) == (True, False)
+        with pytest.raises(RuntimeError) as raised, file_lock(tmp_path / "lock"):
+            raise RuntimeError
+        assert raised.value.__context__ is None
+    with pytest.raises(RuntimeError), file_lock(tmp_path / "lock"):
+        raise RuntimeError
+    with file_lock(tmp_path / "lock", wait=True) as again:
+        assert again
+
+
+def test_no_lock_is_needed_to_import_the_package() -> None:
+    """Where the system has none, what only reads works."""
+    code = "import sys; sys.modules['fcntl'] = None; import interlingua.cli.main"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
+from itertools import combinations
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -355,3 +356,29 @@ def test_before_and_after_are_compared_on_the_same_sentences(
     page = measure.page(document)
     assert "Faroese (low-resource)" in page
     assert "Worse by more than 0.02, foreign to english: 1 of 2 languages: deu_Latn." in page
+
+
+def test_mining_counts_the_sentences_on_both_sides(
+    tmp_path: Path,
+    tokenizer_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from interlingua.base.config import make
+    from interlingua.models.scratch import NewModel, write_new
+
+    mining = script(monkeypatch, "search/mining")
+    model = tmp_path / "model"
+    new = {"shape": "xlm-roberta", "tokenizer": str(tokenizer_folder), "max_length": 48}
+    write_new(model, make(NewModel, {**new, "layers": 1, "width": 16, "heads": 2}), seed=1)
+    words = ["Zug", "Brot", "Regen", "Hafen", "Wald", "Licht", "Stein", "Wasser", "Schule", "Markt"]
+    lines = [f"{a} und {b} sind da" for a, b in combinations(words, 2)]
+    lines += [f"{b} war ohne {a}" for a, b in combinations(words, 2)]
+    for code, texts in (("eng", lines), ("deu", lines), ("fra", len(lines) * ["rien du tout"])):
+        (tmp_path / f"x.{code}.txt").write_text("\n".join(texts))
+    options = ["--data-dir", str(tmp_path), "--languages", "deu", "fra", "--model", str(model)]
+    monkeypatch.setattr(sys, "argv", ["mining.py", *options])
+    mining.main()
+    found = json.loads(capsys.readouterr().out)
+    assert min(found["deu"].values()) > 0.9  # the same texts, a third of them on both sides
+    assert set(found["fra"].values()) == {0.0}

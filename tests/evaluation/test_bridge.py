@@ -16,7 +16,7 @@ from interlingua.evaluation.bridge.measure import Layout, Measured, lay_out, mea
 from interlingua.evaluation.bridge.page import render
 from interlingua.evaluation.bridge.records import MEASURES, Bridge
 from interlingua.evaluation.bridge.report import english_gaps
-from interlingua.evaluation.bridge.run import build, check_bridge
+from interlingua.evaluation.bridge.run import GATED, build, check_bridge
 from interlingua.evaluation.gates import read_gates
 
 TAGS = ["deu_Latn", "eng_Latn", "swh_Latn"]
@@ -130,9 +130,9 @@ def test_repeated_and_copied_texts_are_left_out() -> None:
 def test_gates() -> None:
     found = report(measured(0.3), measured(0.9))
     kept = ["retrieval_mean>=0.5", "retrieval_mean_change>0", "swh_Latn>=0.2"]
-    check_bridge(found, read_gates(kept))
+    check_bridge(found, read_gates(kept, GATED))
     with pytest.raises(GateError, match="retrieval_mean is"):
-        check_bridge(found, read_gates(["retrieval_mean>=1.1"]))
+        check_bridge(found, read_gates(["retrieval_mean>=1.1"], GATED))
 
 
 @pytest.mark.parametrize("before", [None, 0.9])

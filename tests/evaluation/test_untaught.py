@@ -23,7 +23,7 @@ class Fake:
     """An encoder that puts a text at the place its last word says, with a little noise."""
 
     def __init__(self, width: int = 64, noise: float = 0.1) -> None:
-        self.noise = noise
+        self.noise, self.exact = noise, False
         rng = np.random.default_rng(0)
         self.folder = SimpleNamespace(info=SimpleNamespace(prefixes={}))
         self.places = rng.normal(size=(500, width)).astype(np.float32)
@@ -75,8 +75,10 @@ def test_tatoeba(tmp_path: Path) -> None:
 class Same:
     """Matches texts whose last word is the same, and knows no others."""
 
-    def __init__(self, folder: object, sources: list[str], targets: list[str]) -> None:
-        del folder
+    def __init__(
+        self, folder: object, sources: list[str], targets: list[str], *, exact: bool
+    ) -> None:
+        del folder, exact
         self.sides = [[int(text.split()[-1]) for text in side] for side in (sources, targets)]
 
     def __call__(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:

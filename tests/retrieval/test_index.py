@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -398,6 +399,35 @@ def test_acknowledged_rows_survive_kill_9(tmp_path: Path, store: str) -> None:
 
 
 @pytest.mark.skipif(not available("lancedb"), reason="LanceDB is not installed")
+def test_a_graph_that_was_stopped_is_made_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from lancedb.table import LanceTable
+
+    from interlingua.retrieval import lance
+
+    monkeypatch.setattr(lance, "INDEX_FROM", 1000)
+    index = make(tmp_path, "lance")
+    index.store.add(passages(1000), vectors(1000, seed=1))
+    made = LanceTable.create_index
+
+    def stopped(self: Any, column: str, **options: Any) -> None:
+        if column == "vector":
+            raise KeyboardInterrupt
+        made(self, column, **options)
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(LanceTable, "create_index", stopped)
+        index.store.optimize()
+    table = index.store._table  # type: ignore[attr-defined]
+    assert [entry.index_type for entry in table.list_indices()] == ["BTree"]
+    index.store.optimize()
+    assert {entry.index_type for entry in table.list_indices()} == {"BTree", "IvfHnswSq"}
+    state = index.store.state
+    index.store.optimize()
+    assert index.store.state == state  # nothing to do changes nothing
+
+
 def test_the_approximate_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Recall, filters, rows that came after the index was made, and rows that went."""
     from interlingua.retrieval import lance

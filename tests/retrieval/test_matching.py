@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import torch
 
+from interlingua.base.errors import UsageError
 from interlingua.models.encoder import load_encoder
 from interlingua.models.folder import open_model
-from interlingua.retrieval.matching import WordMatch, match, rarity
+from interlingua.retrieval.matching import WordMatch, bert_score, rarity
 from interlingua.retrieval.states import layer_of
 
 if TYPE_CHECKING:
@@ -25,8 +27,8 @@ def test_by_hand() -> None:
     source, target = np.array([1, 3], np.float32), np.array([1, 1, 2], np.float32)
     there = (0.9 + 3 * 0.5) / 4
     back = (0.9 + 0.5 + 2 * 0.4) / 4
-    assert match(table, source, target) == pytest.approx((there + back) / 2)
-    assert match(table[:, :0], source, target[:0]) == 0.0
+    assert bert_score(table, source, target) == pytest.approx((there + back) / 2)
+    assert bert_score(table[:, :0], source, target[:0]) == 0.0
 
 
 def test_rare_subwords_weigh_more_and_none_weighs_nothing() -> None:
@@ -77,10 +79,9 @@ def written_out(folder: Path) -> np.ndarray:
     )
 
 
-def test_pairs_of_a_model(toy_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("interlingua.inference.hardware.bfloat16_is_native", lambda _: False)
+def test_pairs_of_a_model(toy_model: Path) -> None:
     expected = written_out(toy_model)
-    words = WordMatch(open_model(toy_model), SOURCES, TARGETS)
+    words = WordMatch(open_model(toy_model), SOURCES, TARGETS, exact=True)
     rows, columns = np.nonzero(np.ones_like(expected))
     order = np.random.default_rng(0).permutation(len(rows))
     found = words(rows[order], columns[order])
@@ -90,7 +91,31 @@ def test_pairs_of_a_model(toy_model: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert expected.argmax(axis=1).tolist()[1:3] == [2, 1]
 
 
-def test_native_bfloat16_tells_the_same(toy_model: Path) -> None:
-    words = WordMatch(open_model(toy_model), SOURCES, SOURCES)
-    same = words(np.arange(4), np.arange(4))
-    assert same[:3] == pytest.approx(1, abs=0.01) and same[3] == 0
+def test_companions_change_nothing_where_it_is_to_be_exact(toy_model: Path) -> None:
+    folder = open_model(toy_model)
+    all_, place = np.nonzero(np.ones((4, 3)))
+    found = WordMatch(folder, SOURCES, TARGETS, exact=True)(all_, place)
+    longer = [*SOURCES[:-1], 40 * "Zug "]  # in place of the empty text: the rarity changes a bit
+    other = WordMatch(folder, longer, TARGETS, exact=True)
+    plain = WordMatch(folder, SOURCES, TARGETS)
+    for row in range(3):
+        states = other._sides[0].states(row)
+        assert (states == WordMatch(folder, SOURCES, [], exact=True)._sides[0].states(row)).all()
+    assert plain(all_, place) == pytest.approx(found, abs=0.02)  # bfloat16, where it is native
+
+
+def test_no_text_breaks_it(toy_model: Path) -> None:
+    words = WordMatch(open_model(toy_model), ["\ud800 x", "a" * 1_000_000, ""], ["\ufffd x", ""])
+    found = words(np.array([0, 1, 2, 2]), np.array([0, 0, 0, 1]))
+    assert found[0] == pytest.approx(1, abs=0.01)
+    assert found[2] == found[3] == 0
+
+
+def test_the_layer_of_words() -> None:
+    def of(depth: int | None, layer: int | None = None) -> int:
+        return layer_of(SimpleNamespace(depth=depth, path="m"), layer)  # type: ignore[arg-type]
+
+    assert [of(12), of(24), of(6), of(2), of(None)] == [7, 14, 4, 1, 7]
+    assert of(12, 0) == 0
+    with pytest.raises(UsageError, match="m has 12 layers"):
+        of(12, 13)

@@ -139,31 +139,36 @@ def test_edges() -> None:
     assert (texts, rows.tolist()) == (["a", "b ", "c"], [0, 1, 4])
 
 
-@pytest.mark.parametrize("words", [False, True])
-def test_from_the_command_line(tmp_path: Path, toy_model: Path, *, words: bool) -> None:
+def test_from_the_command_line(tmp_path: Path, toy_model: Path) -> None:
     from interlingua.cli.corpus import mine as command
 
     lines = ["Der Zug hat Verspätung.", "Es regnet.", "Es regnet.", "Brot und Butter"]
     (tmp_path / "a.txt").write_text("\n".join([*lines, "", "nur hier"]))
     (tmp_path / "b.txt").write_text("\n".join(reversed(lines)))
-    command(
-        source=tmp_path / "a.txt",
-        target=tmp_path / "b.txt",
-        source_lang="de",
-        target_lang="nl",
-        out=tmp_path / "pairs.jsonl",
-        model=str(toy_model),
-        retrieval="intersection",
-        threshold=1.0,
-        words=words,
-        exact=True,
-        quiet=True,
-        json=True,
-    )
-    rows = [json.loads(line) for line in (tmp_path / "pairs.jsonl").read_text().splitlines()]
-    assert {row["source"] for row in rows if row["source"] == row["target"]} == set(lines)
-    assert {(row["source_lang"], row["target_lang"]) for row in rows} == {("deu_Latn", "nld_Latn")}
-    assert rows[0]["meta"]["margin"] >= rows[-1]["meta"]["margin"] >= 1.0
+    margins = []
+    for words in (False, True):
+        command(
+            source=tmp_path / "a.txt",
+            target=tmp_path / "b.txt",
+            source_lang="de",
+            target_lang="nl",
+            out=tmp_path / "pairs.jsonl",
+            model=str(toy_model),
+            retrieval="intersection",
+            threshold=1.0,
+            words=words,
+            exact=True,
+            quiet=True,
+            json=True,
+        )
+        rows = [json.loads(line) for line in (tmp_path / "pairs.jsonl").read_text().splitlines()]
+        assert {row["source"] for row in rows if row["source"] == row["target"]} == set(lines)
+        assert {row["source_lang"] for row in rows} == {"deu_Latn"}
+        assert {row["target_lang"] for row in rows} == {"nld_Latn"}
+        assert rows[0]["meta"]["margin"] >= rows[-1]["meta"]["margin"] >= 1.0
+        assert {row["meta"]["kind"] for row in rows} == {"ratio+words" if words else "ratio"}
+        margins.append({row["source"]: row["meta"]["margin"] for row in rows})
+    assert all(abs(margins[0][line] - margins[1][line]) > 1e-4 for line in set(lines))
 
 
 def test_all_but_the_top() -> None:

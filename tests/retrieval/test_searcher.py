@@ -429,7 +429,8 @@ def test_a_milvus_file(texts: Path, toy_model: Path) -> None:
     (bad := texts / "bad.jsonl").write_text("{\n")
     with pytest.raises(DataError):
         build_index([texts], place, model=str(toy_model), encoder=coder)
-    bad.unlink()  # nothing is left of the first try
+    bad.unlink()
+    assert not Path(place).exists()
     done = build_index([texts], place, model=str(toy_model), encoder=coder)
     assert done.passages == 4
     searcher = Searcher(place, exact=True)

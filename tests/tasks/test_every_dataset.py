@@ -36,6 +36,7 @@ class Encoder:
     """Puts a text at the place its last word says; queries opposite to it, to be wrong."""
 
     def __init__(self, *, wrong: bool) -> None:
+        self.exact = False
         self.folder = SimpleNamespace(info=SimpleNamespace(prefixes={}), wrong=wrong)
         self.places = np.eye(WIDTH, dtype=np.float32)
 
@@ -64,8 +65,8 @@ class Aligner:
 class Unmatched:
     """Knows of no words that match, so that vectors alone tell."""
 
-    def __init__(self, folder: Any, sources: Sequence[str], targets: Sequence[str]) -> None:
-        del folder, sources, targets
+    def __init__(self, folder: Any, *sides: Sequence[str], exact: bool) -> None:
+        del folder, sides, exact
 
     def __call__(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         del columns

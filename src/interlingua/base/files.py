@@ -7,7 +7,6 @@ Everything is written beside its final place, flushed to the disk and renamed. A
 from __future__ import annotations
 
 import errno
-import fcntl
 import hashlib
 import json
 import os
@@ -128,15 +127,17 @@ def file_lock(path: Path, *, wait: bool = False) -> Iterator[bool]:
     Raises:
         DiskError: The file cannot be made.
     """
+    import fcntl  # POSIX alone has it, and reading needs no locks
+
     with disk_errors(path):
         file = path.open("wb")
     with file:
+        held = True
         try:
             fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            yield False
-        else:
-            yield True
+            held = False
+        yield held
 
 
 def refuse_file(out: Path) -> None:

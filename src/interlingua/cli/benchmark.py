@@ -68,7 +68,7 @@ def benchmark(
     from interlingua.evaluation.suite.plan import Wanted
     from interlingua.evaluation.suite.records import BENCHMARKS
 
-    gates = read_gates(require or [])
+    gates = read_gates(require or [], room.GATED)
     tags = _listed(languages)
     run = room.Run(engine=engine, exact=exact, seed=seed)
     if suite in BENCHMARKS:

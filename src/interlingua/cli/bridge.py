@@ -58,7 +58,7 @@ def bridge(
     from interlingua.evaluation.evaluate import Run
     from interlingua.evaluation.gates import read_gates
 
-    gates = read_gates(require or [])
+    gates = read_gates(require or [], room.GATED)
     report = room.bridge(
         model,
         data=data,

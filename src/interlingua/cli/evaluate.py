@@ -52,7 +52,7 @@ def evaluate(
     from interlingua.evaluation import evaluate as room
     from interlingua.evaluation.gates import read_gates
 
-    gates = read_gates(require or [])
+    gates = read_gates(require or [], room.GATED)
     run = room.Run(engine=engine, exact=exact, seed=seed, on_error=on_error)
     card = room.evaluate(model, test=test, out=out, task=task, lang=lang, run=run)
     show(card, out, json=json)

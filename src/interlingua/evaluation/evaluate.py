@@ -14,7 +14,7 @@ from interlingua.base.files import refuse_file, write_text
 from interlingua.base.registry import Registry
 from interlingua.corpus.rows import OnError
 from interlingua.evaluation.gates import Gate, hold
-from interlingua.evaluation.records import Scorecard
+from interlingua.evaluation.records import Scorecard, Summary
 from interlingua.evaluation.scorecard import write
 from interlingua.inference.encode import Encoder
 from interlingua.inference.predict import task_of
@@ -270,6 +270,10 @@ def _score(
     if examples.rejected.faults:
         examples.rejected.write(out / "rejected.jsonl")
     return scored.card
+
+
+GATED = tuple(name for name in Summary.model_fields if name != "worst_language")
+"""The figures of a scorecard that can be required, languages apart."""
 
 
 def check_gates(card: Scorecard, gates: Sequence[Gate]) -> None:

@@ -11,7 +11,7 @@ import regex
 from interlingua.base.errors import GateError, UsageError, quoted
 from interlingua.base.registry import did_you_mean
 
-_GATE = regex.compile(r"\s*([a-z_]+|[a-z]{3}_[A-Z][a-z]{3})\s*(>=|<=|>|<)\s*(-?[0-9.]+)\s*")
+_GATE = regex.compile(r"\s*([a-z_]+|[a-z]{3}_[A-Z][a-z]{3})\s*(>=|<=|>|<)\s*(-?\d+(?:\.\d+)?)\s*")
 _SIGNS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
 
 
@@ -23,25 +23,37 @@ class Gate(NamedTuple):
     bound: float
 
 
-def read_gates(given: Iterable[str]) -> list[Gate]:
+def read_gates(given: Iterable[str], names: Sequence[str]) -> list[Gate]:
     """Requirements such as ``zero_shot_mean>=0.7`` or ``swh_Latn>=0.6``, before anything is run.
 
+    Args:
+        given: The requirements.
+        names: The figures that there can be, languages apart.
+
     Raises:
-        UsageError: One cannot be read.
+        UsageError: One cannot be read, or names no figure and no language.
     """
-    return [_read(text) for text in given]
+    gates = [_read(text) for text in given]
+    for gate in gates:
+        if gate.name.islower() and gate.name not in names:
+            raise _unknown(gate.name, names)
+    return gates
 
 
 def _read(text: str) -> Gate:
     match = _GATE.fullmatch(text)
-    try:
-        if match is not None:
-            return Gate(match[1], match[2], float(match[3]))
-    except ValueError:
-        pass
+    if match is not None:
+        return Gate(match[1], match[2], float(match[3]))
     raise UsageError(
         f"--require {quoted(text)} cannot be read",
         remedy="Write NAME>=NUMBER, as in --require 'zero_shot_mean>=0.7'",
+    )
+
+
+def _unknown(name: str, names: Sequence[str]) -> UsageError:
+    return UsageError(
+        f"--require names {quoted(name)}, which the report does not have",
+        remedy=did_you_mean(name, names),
     )
 
 
@@ -59,10 +71,7 @@ def hold(figures: Mapping[str, float], gates: Sequence[Gate]) -> None:
     missed = []
     for name, sign, bound in gates:
         if name not in figures:
-            raise UsageError(
-                f"--require names {quoted(name)}, which the report does not have",
-                remedy=did_you_mean(name, list(figures)),
-            )
+            raise _unknown(name, list(figures))
         if not _SIGNS[sign](figures[name], bound):
             missed.append(f"{name} is {figures[name]:.4f}, required {sign} {bound:g}")
     if missed:

@@ -95,11 +95,11 @@ def bucc(encoder: Encoder, file: DataFile) -> One:
     names_of = [
         [rows[i][0] for i in s[1]] for rows, s in zip((foreign, targets), sides, strict=True)
     ]
-    match = WordMatch(encoder.folder, sides[0][0], sides[1][0])
+    match = WordMatch(encoder.folder, sides[0][0], sides[1][0], exact=encoder.exact)
     freed = [isotropic(side) for side in vectors]
-    plain, _ = _kept(mine(vectors[0], vectors[1]), names_of, gold)
-    wordless, _ = _kept(mine(freed[0], freed[1]), names_of, gold)
-    kept, thresholds = _kept(mine(freed[0], freed[1], match=match), names_of, gold)
+    plain, _ = kept_pairs(mine(vectors[0], vectors[1]), names_of, gold)
+    wordless, _ = kept_pairs(mine(freed[0], freed[1]), names_of, gold)
+    kept, thresholds = kept_pairs(mine(freed[0], freed[1], match=match), names_of, gold)
     names = [name for name, _ in foreign]
     place = {name: i for i, name in enumerate(names)}
     counts = np.zeros((3, len(names)), dtype=np.int64)
@@ -120,13 +120,13 @@ def bucc(encoder: Encoder, file: DataFile) -> One:
     told = " and ".join(f"{threshold:.4f}" for threshold in thresholds)
     note = (
         f"thresholds {told}, each chosen on the other half of the sources; ratio margin, k = 4, "
-        "vectors of each language without their mean and top directions, and matching words"
+        "vectors of each language without their mean and top directions, and their words"
     )
     measured = f1_of(SpanCounts(*counts), metrics, note)
     return measured, predictions, _files(file.path, english, gold_file)
 
 
-def _kept(
+def kept_pairs(
     pairs: Mined, names: Sequence[Sequence[str]], gold: set[tuple[str, str]]
 ) -> tuple[dict[tuple[str, str], float], list[float]]:
     """Pairs of each half of the sources from the threshold of the other on, and both thresholds."""

@@ -154,6 +154,8 @@ class WordAligner:
         self.method = method
         self._links = METHODS.get(method)
         self._states = SubwordStates(folder)
+        self._tokenizer = folder.tokenizer()
+        self._tokenizer.enable_truncation(folder.info.max_length)
 
     def align(
         self, sources: Sequence[Sequence[str]], targets: Sequence[Sequence[str]]
@@ -184,9 +186,10 @@ class WordAligner:
             sentences: Lists of words.
             layers: Hidden states wanted, 0 being the embeddings [K].
         """
-        encodings = self._states.tokenize_words(sentences)
+        encodings = [self._tokenizer.encode(list(s), is_pretokenized=True) for s in sentences]
+        ids = [np.asarray(encoding.ids, dtype=np.int32) for encoding in encodings]
         found: dict[int, tuple[Floats, list[int]]] = {}
-        for row, states in self._states.of(encodings, layers, told="Aligning"):
+        for row, states in self._states.of(ids, layers, told="Aligning"):
             words = encodings[row].word_ids
             kept = [i for i, word in enumerate(words) if word is not None]
             found[row] = states[:, kept], [word for word in words if word is not None]

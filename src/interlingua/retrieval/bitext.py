@@ -43,6 +43,12 @@ class Mine:
     isotropic: bool = False
     words: bool = False
 
+    @property
+    def kind(self) -> str:
+        """What a margin is of: those of different kinds are not comparable."""
+        more = (name for name in ("isotropic", "words") if getattr(self, name))
+        return "+".join([self.margin, *more])
+
     def __post_init__(self) -> None:
         """Refuse names before anything is read or embedded."""
         check_rules(self.margin, self.retrieval)
@@ -115,7 +121,7 @@ def mine_files(
         k=settings.neighbours,
         margin=settings.margin,
         retrieval=settings.retrieval,
-        match=WordMatch(encoder.folder, *texts) if settings.words else None,
+        match=WordMatch(encoder.folder, *texts, exact=exact) if settings.words else None,
     ).above(settings.threshold)
     written = write_rows(out, _rows(found, sides[0], sides[1], settings))
     return MinedFiles(
@@ -151,6 +157,6 @@ def _rows(found: Mined, source: _Side, target: _Side, settings: Mine) -> Iterato
             target.lang,
             id=f"mined-{i + 1}",
             source="mined",
-            meta={"margin": round(score, 6), "kind": settings.margin},
+            meta={"margin": round(score, 6), "kind": settings.kind},
         )
         yield pair_row(pair)

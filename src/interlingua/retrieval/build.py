@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
-from interlingua.base.errors import DataError, DiskError, ModelError, UserError
+from interlingua.base.errors import DataError, DiskError, InterlinguaError, ModelError, UserError
 from interlingua.base.files import disk_errors, file_lock
 from interlingua.base.optional import available
 from interlingua.base.progress import say
@@ -84,7 +84,10 @@ def build_index(
         try:
             return add_files(index, sources, encoder=encoder, cut=cut)
         except UserError:
-            index.drop()
+            try:
+                index.drop()
+            except InterlinguaError as fault:
+                say(f"what was made of the index is left: {fault}")
             raise
 
 
@@ -126,8 +129,7 @@ def add_files(index: Index, sources: Sources, *, encoder: Encoder, cut: Cut | No
         gone = [name for name, (path, line, *_) in there.items() if not _unread(path, line, unread)]
         done.deleted = store.delete(sorted(gone))
         done.passages = store.count()
-        if done.added or done.deleted:
-            store.optimize()
+        store.optimize()
         keep_words(index)
     done.rejected = len(cut.faults.rejected)
     done.languages = dict(languages.most_common())

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from interlingua.base.files import disk_errors
 from interlingua.base.progress import track
+from interlingua.batches.tokens import tokenize
 from interlingua.models.folder import ModelFolder
 from interlingua.retrieval.states import SubwordStates, layer_of
 
@@ -27,7 +28,7 @@ Floats: TypeAlias = NDArray[np.float32]
 Ints: TypeAlias = NDArray[np.int64]
 
 
-def match(similarity: Floats, source: Floats, target: Floats) -> float:
+def bert_score(similarity: Floats, source: Floats, target: Floats) -> float:
     """The mean of recall and precision of BERTScore, its equations with idf weights; 0 of nothing.
 
     Args:
@@ -42,11 +43,11 @@ def match(similarity: Floats, source: Floats, target: Floats) -> float:
     return float(there + back) / 2
 
 
-def rarity(sentences: Sequence[Ints]) -> list[Floats]:
+def rarity(sentences: Sequence[NDArray[np.integer]]) -> list[Floats]:
     """Inverse document frequency of the subwords of each sentence: ``log((N + 1) / N_t)``.
 
-    ``N_t`` of the N sentences have the subword. The one, which is not in the paper, keeps what
-    stands in all of them above zero.
+    ``N_t`` of the N sentences have the subword. The paper smooths for subwords never seen, of which
+    there are none here; the one keeps what stands in all sentences above zero.
 
     Args:
         sentences: Ids of subwords [I] each.
@@ -69,18 +70,26 @@ class WordMatch:
         folder: Any encoder.
         sources: Texts [N].
         targets: Texts [M].
+        exact: float32 and no padding: a pair's match does not depend on the other sentences, but
+            for the rarity of its subwords.
 
     Raises:
         DiskError: The states do not fit on the disk.
     """
 
-    def __init__(self, folder: ModelFolder, sources: Sequence[str], targets: Sequence[str]) -> None:
-        layer = layer_of(folder)
-        states = SubwordStates(folder, fast=True)
-        self._sides = [_Side(states, layer, folder.width, texts) for texts in (sources, targets)]
+    def __init__(
+        self,
+        folder: ModelFolder,
+        sources: Sequence[str],
+        targets: Sequence[str],
+        *,
+        exact: bool = False,
+    ) -> None:
+        states = SubwordStates(folder, fast=not exact, exact=exact)
+        self._sides = [_Subwords(states, folder, texts) for texts in (sources, targets)]
 
     def __call__(self, rows: Ints, columns: Ints) -> Floats:
-        """How well pairs match [P], 1 at best; see `match`.
+        """How well pairs match [P], 1 at best; see `bert_score`.
 
         Args:
             rows: Of the sources [P].
@@ -91,25 +100,24 @@ class WordMatch:
         with track("Matching words", len(rows), unit="pairs") as bar:
             for i, (row, column) in enumerate(zip(rows.tolist(), columns.tolist(), strict=True)):
                 similarity = source.states(row) @ target.states(column).T
-                found[i] = match(similarity, source.weights[row], target.weights[column])
+                found[i] = bert_score(similarity, source.weights[row], target.weights[column])
                 bar.advance(1)
         return found
 
 
-class _Side:
-    """The subwords of one list of sentences: their weights, and states of length one in a file."""
+class _Subwords:
+    """Those of one list of sentences: their weights, and states of length one in a file."""
 
-    def __init__(
-        self, encoder: SubwordStates, layer: int, width: int, texts: Sequence[str]
-    ) -> None:
-        encodings = encoder.tokenize(texts)
-        kept = [np.flatnonzero(np.asarray(e.special_tokens_mask) == 0) for e in encodings]
-        ids = [np.asarray(e.ids)[k] for e, k in zip(encodings, kept, strict=True)]
-        self.weights = rarity(ids)
+    def __init__(self, encoder: SubwordStates, folder: ModelFolder, texts: Sequence[str]) -> None:
+        tokenizer, layer = folder.tokenizer(), layer_of(folder)
+        special = tokenizer.encode("").ids
+        rows = tokenize(tokenizer, texts, max_length=folder.info.max_length).input_ids
+        kept = [np.flatnonzero(~np.isin(ids, special)) for ids in rows]
+        self.weights = rarity([ids[places] for ids, places in zip(rows, kept, strict=True)])
+        self._width = folder.width
         self._starts = np.zeros(len(texts), dtype=np.int64)
-        self._width = width
         with disk_errors(Path(tempfile.gettempdir())), tempfile.TemporaryFile() as file:
-            for row, states in encoder.of(encodings, [layer], told="Reading words"):
+            for row, states in encoder.of(rows, [layer], told="Reading words"):
                 unit = states[0, kept[row]]
                 unit /= np.maximum(np.linalg.norm(unit, axis=1, keepdims=True), 1e-12)
                 self._starts[row] = file.tell() // 2

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -91,7 +92,11 @@ def open_store(place: str, info: IndexInfo | None, *, create: bool) -> MilvusSto
             )
         if create:
             assert info is not None
-            _create(client, pymilvus.DataType, collection, info)
+            try:
+                _create(client, pymilvus.DataType, collection, info)
+            except Exception:
+                client.drop_collection(_about(collection))
+                raise
         elif not there:
             raise DataError("no such collection", path=place)
         return MilvusStore(place, client, collection)
@@ -263,10 +268,13 @@ class MilvusStore:
         return str(self.count())
 
     def drop(self) -> None:
-        """Take both collections away."""
+        """Take both collections away, and a file of milvus-lite with them."""
         with _faults(self.place):
             for name in (self._collection, _about(self._collection)):
                 self._client.drop_collection(name)
+        self.close()
+        if not self.place.startswith("milvus://"):
+            shutil.rmtree(self.place)
 
     def close(self) -> None:
         """Close the connection, and the server of a file, which holds its lock."""

@@ -13,16 +13,20 @@ from numpy.typing import NDArray
 
 from interlingua.base.errors import UsageError
 from interlingua.base.progress import track
+from interlingua.batches.buckets import plan, plan_equal
+from interlingua.batches.tokens import pad
 from interlingua.models.folder import ModelFolder
 
 Floats = NDArray[np.float32]
+Ints = NDArray[np.int32]
 
 LAYER = 7
 """Where words of two languages are most alike, of a model of 12 layers; as many twelfths of others.
 
 The starter's best on the development parts of XL-WA in three languages. SimAlign has 8 for mBERT
 and XLM-R."""
-_BATCH = 32
+_TOKENS, _ROWS = 4096, 32
+"""Of a batch, at most."""
 
 
 def layer_of(folder: ModelFolder, layer: int | None = None) -> int:
@@ -44,9 +48,10 @@ class SubwordStates:
     Args:
         folder: Any encoder.
         fast: bfloat16 where the hardware has it.
+        exact: No padding, so that states do not depend on a text's companions.
     """
 
-    def __init__(self, folder: ModelFolder, *, fast: bool = False) -> None:
+    def __init__(self, folder: ModelFolder, *, fast: bool = False, exact: bool = False) -> None:
         from interlingua.inference.hardware import bfloat16_is_native, device
         from interlingua.models.encoder import load_encoder
 
@@ -55,40 +60,29 @@ class SubwordStates:
         half = fast and bfloat16_is_native(self._device)
         model: Any = load_encoder(folder, dtype="bfloat16" if half else "float32")
         self._model = model.to(self._device)
-        self._tokenizer = folder.tokenizer()
-        self._tokenizer.enable_truncation(folder.info.max_length)
-
-    def tokenize(self, texts: Sequence[str]) -> list[Any]:
-        """Encodings of whole texts; what is longer than the model reads is cut off."""
-        return list(self._tokenizer.encode_batch(list(texts)))
-
-    def tokenize_words(self, sentences: Sequence[Sequence[str]]) -> list[Any]:
-        """Encodings of lists of words, which their ``word_ids`` tell apart."""
-        return [self._tokenizer.encode(list(words), is_pretokenized=True) for words in sentences]
+        self._plan = plan_equal if exact else plan
 
     def of(
-        self, encodings: Sequence[Any], layers: Sequence[int], *, told: str
+        self, rows: Sequence[Ints], layers: Sequence[int], *, told: str
     ) -> Iterator[tuple[int, Floats]]:
-        """Every row's number and states [K, I, D], special tokens among them; short rows first.
+        """Every row's number and states [K, I, D], those of special tokens among them; by length.
 
         Args:
-            encodings: What `tokenize` or `tokenize_words` gave.
+            rows: Token ids [I] each, special ones included.
             layers: Hidden states wanted, 0 being the embeddings [K].
             told: What is being done, for the progress bar.
         """
-        order = sorted(range(len(encodings)), key=lambda row: len(encodings[row].ids))
-        with track(told, len(order), unit="sentences") as bar:
-            for start in range(0, len(order), _BATCH):
-                rows = order[start : start + _BATCH]
-                yield from zip(rows, self._run([encodings[r] for r in rows], layers), strict=True)
-                bar.advance(len(rows))
+        lengths = [len(ids) for ids in rows]
+        with track(told, len(rows), unit="sentences") as bar:
+            for batch in self._plan(lengths, token_budget=_TOKENS, max_rows=_ROWS):
+                numbers = batch.tolist()
+                yield from zip(numbers, self._run([rows[i] for i in numbers], layers), strict=True)
+                bar.advance(len(numbers))
 
-    def _run(self, encodings: Sequence[Any], layers: Sequence[int]) -> Iterator[Floats]:
+    def _run(self, rows: Sequence[Ints], layers: Sequence[int]) -> Iterator[Floats]:
         import torch
 
-        from interlingua.batches.tokens import pad
-
-        input_ids, mask = pad([np.asarray(e.ids) for e in encodings], self._pad)
+        input_ids, mask = pad(rows, self._pad)
         with torch.inference_mode():
             out = self._model(
                 input_ids=torch.from_numpy(input_ids).to(self._device),
@@ -96,5 +90,5 @@ class SubwordStates:
                 output_hidden_states=True,
             )
         states = torch.stack([out.hidden_states[layer] for layer in layers]).float().cpu().numpy()
-        for row, one in enumerate(encodings):
-            yield states[:, row, : len(one.ids)]
+        for row, ids in enumerate(rows):
+            yield states[:, row, : len(ids)]

@@ -22,7 +22,7 @@ from interlingua.evaluation.bridge.measure import (
     lay_out,
     measure,
 )
-from interlingua.evaluation.bridge.records import Bridge
+from interlingua.evaluation.bridge.records import MEASURES, Bridge
 from interlingua.evaluation.bridge.report import (
     ENGLISH,
     changes_of,
@@ -192,6 +192,10 @@ def write(out: str | Path, report: Bridge) -> None:
     with atomic_path(folder / REPORT) as json_file, atomic_path(folder / PAGE) as page_file:
         page_file.write_text(render(report), encoding="utf-8", newline="\n")
         json_file.write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+
+GATED = (*MEASURES, *(f"{name}_change" for name in MEASURES))
+"""The figures of a report that can be required, languages apart."""
 
 
 def check_bridge(report: Bridge, gates: Sequence[Gate]) -> None:

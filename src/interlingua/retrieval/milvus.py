@@ -274,7 +274,8 @@ class MilvusStore:
                 self._client.drop_collection(name)
         self.close()
         if not self.place.startswith("milvus://"):
-            shutil.rmtree(self.place)
+            path = Path(self.place)
+            shutil.rmtree(path) if path.is_dir() else path.unlink()  # a file before milvus-lite 3
 
     def close(self) -> None:
         """Close the connection, and the server of a file, which holds its lock."""

@@ -15,7 +15,10 @@ from interlingua.base.files import sha256_file
 from interlingua.corpus import phrasebook
 from interlingua.models.folder import ModelFolder, open_model
 
-COMMAND = [sys.executable, "-m", "interlingua.cli.main"]
+HEARING = "signal.signal(signal.SIGINT, signal.default_int_handler)"
+"""A shell makes its jobs in the background ignore SIGINT, and a process inherits that."""
+CODE = f"import signal; {HEARING}; from interlingua.cli.main import main; main()"
+COMMAND = [sys.executable, "-c", CODE]
 
 
 def start(*arguments: str | Path) -> subprocess.Popen[str]:
@@ -75,8 +78,8 @@ def test_full_training_survives_kill_and_interrupt(tmp_path: Path, small: Path) 
             "--model",
             small,
         ),
-        *("--strategy", "full", "--set", "training.full.epochs=120"),
-        *("--set", "training.full.checkpoint_steps=2", "--set", "training.full.patience=120"),
+        *("--strategy", "full", "--set", "training.full.epochs=40"),
+        *("--set", "training.full.checkpoint_steps=2", "--set", "training.full.patience=40"),
     )
     run(*arguments, "--out", tmp_path / "whole")
     stopped = tmp_path / "stopped"

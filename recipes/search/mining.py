@@ -13,6 +13,8 @@ import argparse
 import json
 from pathlib import Path
 
+from interlingua.base.errors import DataError
+from interlingua.corpus.rows import Faults, read_lines
 from interlingua.evaluation.untaught import kept_pairs
 from interlingua.inference.encode import Encoder
 from interlingua.models.folder import open_model
@@ -27,11 +29,13 @@ FOREIGN, ENGLISH = 0.6, 0.3
 def lines_of(folder: Path, code: str) -> list[str]:
     """The lines of a language's file."""
     (path,) = folder.glob(f"*.{code}.txt")
-    return path.read_text(encoding="utf-8").splitlines()
+    return [line for _, line in read_lines(path, Faults())]
 
 
 def f1(encoder: Encoder, foreign: list[str], english: list[str]) -> dict[str, float]:
     """F1 of mined pairs by vectors, and with words; line i of both is one sentence."""
+    if len(foreign) != len(english):
+        raise DataError(f"{len(foreign)} foreign and {len(english)} English lines are not parallel")
     first = int(ENGLISH * len(english))
     sides = foreign[: int(FOREIGN * len(foreign))], english[first:]
     found = [first_of_equals(side) for side in sides]

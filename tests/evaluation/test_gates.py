@@ -25,7 +25,7 @@ def test_a_gate_is_a_name_a_sign_and_a_bound() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "swh_Latn", "a>=", "a=1", "a>=0.5.1", "a>=b", "a>=.5", "A B>1"]
+    "text", ["", "swh_Latn", "a>=", "a=1", "a>=0.5.1", "a>=b", "a>=.", "A B>1"]
 )
 def test_what_cannot_be_read(text: str) -> None:
     with pytest.raises(UsageError, match=r"--require .* cannot be read"):
@@ -41,6 +41,8 @@ def test_what_cannot_be_read(text: str) -> None:
         ("zero_shot_mean<0.7", False),
         ("swh_Latn<0.3", True),
         ("mean_cosine>-0.6", True),
+        ("mean_cosine>-.6", True),
+        ("zero_shot_mean<1.", True),
     ],
 )
 def test_the_four_signs(gate: str, *, kept: bool) -> None:

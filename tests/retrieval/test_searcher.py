@@ -442,6 +442,29 @@ def test_a_milvus_file(texts: Path, toy_model: Path) -> None:
     searcher.index.store.close()
 
 
+@pytest.mark.skipif(
+    not (available("pymilvus") and available("milvus_lite")),
+    reason="pymilvus and milvus-lite are not installed",
+)
+def test_a_collection_of_somebody_else_is_left_alone(texts: Path, toy_model: Path) -> None:
+    """One that is called as ours for what an index says of itself would be."""
+    import pymilvus
+
+    from interlingua.base.errors import MachineError
+    from interlingua.retrieval.index import create_index
+    from interlingua.retrieval.milvus import address_of
+
+    place = str(texts.parent / "notes.db")
+    client = pymilvus.MilvusClient(address_of(place)[0])
+    client.create_collection("passages_info", dimension=3)
+    client.insert("passages_info", [{"id": 1, "vector": [1.0, 0.0, 0.0]}])
+    with pytest.raises(MachineError):
+        create_index(place, store="milvus", model="m", fingerprint="f", dim=8)
+    assert client.has_collection("passages_info") and not client.has_collection("passages")
+    assert client.query("passages_info", filter="id == 1")
+    client.close()
+
+
 def test_milvus_addresses() -> None:
     from interlingua.retrieval.milvus import address_of
 

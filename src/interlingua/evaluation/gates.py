@@ -11,7 +11,8 @@ import regex
 from interlingua.base.errors import GateError, UsageError, quoted
 from interlingua.base.registry import did_you_mean
 
-_GATE = regex.compile(r"\s*([a-z_]+|[a-z]{3}_[A-Z][a-z]{3})\s*(>=|<=|>|<)\s*(-?\d+(?:\.\d+)?)\s*")
+_NUMBER = r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)"
+_GATE = regex.compile(rf"\s*([a-z_]+|[a-z]{{3}}_[A-Z][a-z]{{3}})\s*(>=|<=|>|<)\s*({_NUMBER})\s*")
 _SIGNS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
 
 

@@ -92,10 +92,12 @@ def open_store(place: str, info: IndexInfo | None, *, create: bool) -> MilvusSto
             )
         if create:
             assert info is not None
+            about = client.has_collection(_about(collection))
             try:
                 _create(client, pymilvus.DataType, collection, info)
             except Exception:
-                client.drop_collection(_about(collection))
+                if not about:  # else it is somebody's
+                    client.drop_collection(_about(collection))
                 raise
         elif not there:
             raise DataError("no such collection", path=place)
